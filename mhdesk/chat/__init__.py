@@ -1,0 +1,1 @@
+"""The conductor of a conversation: asyncio, free of Qt and of torch."""

@@ -1,0 +1,1 @@
+"""The side of the engine that lives in the child process. Free of Qt."""

@@ -1,0 +1,1 @@
+"""The side of the engine that lives in the window's process. Free of torch."""

@@ -1,0 +1,1 @@
+"""Conversations and other user data on disk."""
