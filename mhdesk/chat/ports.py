@@ -3,42 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
-from mhdesk.core.events import FinishState, Window
+from mhdesk.core.events import FinishState
+from mhdesk.core.generation import EngineEvent, GenerationRequest
 from mhdesk.core.levels import Verdict
 from mhdesk.core.messages import Message
-from mhdesk.core.sampling import Sampling
-
-
-@dataclass(frozen=True, slots=True)
-class GenerationRequest:
-    """`messages` begin with the system prompt and end with the person's words."""
-
-    messages: tuple[Message, ...]
-    sampling: Sampling = field(default_factory=Sampling)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelText:
-    """Words straight from the model: not yet seen by the gate, never to be painted as they are."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFinished:
-    """The model has ended its reply, or was stopped. Times in seconds since the request was sent."""
-
-    stopped: bool
-    prompt_tokens: int
-    new_tokens: int
-    first_token_s: float | None
-    total_s: float
-
-
-EngineEvent = Window | ModelText | ModelFinished
 
 
 class Engine(Protocol):
