@@ -33,7 +33,7 @@ def unmask(text: str) -> str:
     Words are left as they are spelt, so that figures stay figures; `normalise` goes on from here.
     """
     if text.isascii():
-        return _CONTROL.sub(" ", text.casefold())
+        return _CONTROL.sub(" ", text.casefold().replace("`", "'"))
     visible = _without_invisible(_SURROGATE.sub("", text).translate(EMOJI))
     folded = unicodedata.normalize("NFKC", visible).casefold().translate(STRAIGHTENED)
     plain = _OTHER_DIGIT.sub(lambda match: str(unicodedata.decimal(match[0], 0)), folded)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -17,11 +18,15 @@ class ProcessMemory:
 
 
 def memory_of_this_process() -> ProcessMemory:
-    """Measured by the operating system. Windows keeps its own peak; elsewhere it is `getrusage`'s."""
+    """Measured by the operating system."""
     information = psutil.Process().memory_info()
     if sys.platform == "win32":
         return ProcessMemory(information.rss, information.peak_wset)
+    if sys.platform == "linux":
+        # Not getrusage: its peak is carried over from the parent through exec.
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return ProcessMemory(information.rss, int(line.split()[1]) * 1024)
     import resource
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return ProcessMemory(information.rss, peak if sys.platform == "darwin" else peak * 1024)
+    return ProcessMemory(information.rss, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

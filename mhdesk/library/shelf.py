@@ -1,0 +1,158 @@
+"""Which models and adapters there are, and which are in use."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from mhdesk.core.atomic import write_json
+from mhdesk.core.errors import BadInput, ShelfError
+from mhdesk.core.paths import UserPaths, resources_dir
+from mhdesk.library.adapter_folder import CARD, AdapterCard, check_adapter_folder, check_fits, read_card
+from mhdesk.library.json_file import BadJsonFile, read_json_object
+from mhdesk.library.model_folder import MANIFEST, ModelManifest, check_model_folder, read_manifest
+
+NO_ADAPTER = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Names of the model and adapter in use, None if none was chosen."""
+
+    model: str | None = None
+    adapter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What the engine is to load. `warning` says why a chosen adapter was left out."""
+
+    model: Path | None
+    adapter: Path | None
+    warning: str = ""
+
+
+class Shelf:
+    """The folders under the user's data directory, and read-only ones that came with the program."""
+
+    def __init__(self, paths: UserPaths, supplied: Path | None = None) -> None:
+        self._paths = paths
+        self._supplied = supplied or resources_dir()
+
+    def models(self) -> dict[str, Path]:
+        """Finished base models by name; a user's own wins over a supplied one of the same name."""
+        return self._finished("models", MANIFEST)
+
+    def adapters(self) -> dict[str, Path]:
+        """Finished adapters by name."""
+        return self._finished("adapters", CARD)
+
+    def selection(self) -> Selection:
+        """What was chosen; nothing if the file is missing or damaged."""
+        try:
+            values = read_json_object(self._paths.selection_file)
+        except BadJsonFile:
+            return Selection()
+        return Selection(
+            **{key: values[key] for key in ("model", "adapter") if isinstance(values.get(key), str)}
+        )
+
+    def use_model(self, name: str) -> None:
+        """Choose a base model, and leave the adapter out if it was made for another.
+
+        Raises:
+            ShelfError, BadInput: it cannot be used.
+            StorageError: the choice could not be written.
+        """
+        folder = self._named(name, self.models(), "model")
+        check_model_folder(folder)
+        adapter = self.selection().adapter
+        if adapter is not None:
+            try:
+                self._check_adapter(adapter, read_manifest(folder))
+            except (ShelfError, BadInput):
+                adapter = None
+        self._choose(Selection(name, adapter))
+
+    def use_adapter(self, name: str) -> None:
+        """Choose an adapter, or `none`.
+
+        Raises:
+            ShelfError, BadInput: it does not exist or does not fit the model in use.
+            StorageError: the choice could not be written.
+        """
+        model = self._model_in_use()
+        if name == NO_ADAPTER:
+            self._choose(Selection(model, None))
+            return
+        if model is None:
+            raise BadInput("No model is installed yet, so no adapter can be used. Please run python runApp.py setup.")
+        self._check_adapter(name, read_manifest(self.models()[model]))
+        self._choose(Selection(model, name))
+
+    def pair(self, model: str | None = None, adapter: str | None = None) -> Pair:
+        """The folders to load: those in use, unless named here (`none` for no adapter).
+
+        A named one that cannot be used raises `ShelfError` or `BadInput`; a chosen adapter that no longer can be used
+        is left out with a warning, since the model is useful without it.
+        """
+        model_name = model or self._model_in_use()
+        if model_name is None:
+            return Pair(None, None)
+        folder = self._named(model_name, self.models(), "model")
+        if adapter == NO_ADAPTER:
+            return Pair(folder, None)
+        if adapter is not None:
+            return Pair(folder, self._check_adapter(adapter, read_manifest(folder)))
+        chosen = self.selection().adapter
+        if chosen is None:
+            return Pair(folder, None)
+        try:
+            return Pair(folder, self._check_adapter(chosen, read_manifest(folder)))
+        except (ShelfError, BadInput) as error:
+            return Pair(folder, None, error.sentence)
+
+    def cards(self) -> dict[str, AdapterCard]:
+        """The cards of all adapters whose card can be read."""
+        readable = {}
+        for name, folder in self.adapters().items():
+            with contextlib.suppress(ShelfError):
+                readable[name] = read_card(folder)
+        return readable
+
+    def manifests(self) -> dict[str, ModelManifest]:
+        """The manifests of all models whose manifest can be read."""
+        readable = {}
+        for name, folder in self.models().items():
+            with contextlib.suppress(ShelfError):
+                readable[name] = read_manifest(folder)
+        return readable
+
+    def _model_in_use(self) -> str | None:
+        models = self.models()
+        chosen = self.selection().model
+        return chosen if chosen in models else next(iter(models), None)
+
+    def _check_adapter(self, name: str, model: ModelManifest) -> Path:
+        folder = self._named(name, self.adapters(), "adapter")
+        check_adapter_folder(folder)
+        check_fits(folder, read_card(folder), model)
+        return folder
+
+    def _choose(self, selection: Selection) -> None:
+        write_json(self._paths.selection_file, {"model": selection.model, "adapter": selection.adapter})
+
+    def _finished(self, kind: str, marker: str) -> dict[str, Path]:
+        found: dict[str, Path] = {}
+        for root in (self._supplied / kind, self._paths.home / kind):
+            with contextlib.suppress(OSError):
+                found.update({path.parent.name: path.parent for path in root.glob(f"*/{marker}")})
+        return dict(sorted(found.items()))
+
+    @staticmethod
+    def _named(name: str, folders: dict[str, Path], kind: str) -> Path:
+        if name not in folders:
+            known = ", ".join(folders) or "none yet"
+            raise BadInput(f"There is no {kind} called {name}. Installed: {known}.")
+        return folders[name]
