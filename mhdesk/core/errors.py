@@ -1,20 +1,20 @@
 """The one tree of errors. Each leaf is raised with the sentence that the user reads.
 
-    MHDeskError
-    ├── BadInput            what the user gave cannot be used (exit code 2)
-    │   ├── BadSetting      a setting is outside its range
-    │   └── BadMessage      a message cannot be sent (empty, too long)
-    ├── NotSetUp            the program has not been set up yet (exit code 2)
-    ├── SetUpFailed         a step of the set-up could not be finished
-    ├── ShelfError          a model or adapter on disk cannot be used
-    │   ├── ModelUnusable
-    │   └── AdapterUnusable
-    ├── EngineError         the engine process could not do what was asked
-    │   ├── ProtocolError   a frame on the pipe is not one of ours
-    │   ├── EngineDied      the process ended while it was needed
-    │   └── EngineBusy      it did not answer within its deadline
-    ├── StorageError        user data could not be read or written
-    └── ConnectionRefusedOffline  something tried to reach a network
+MHDeskError
+├── BadInput            what the user gave cannot be used (exit code 2)
+│   ├── BadSetting      a setting is outside its range
+│   └── BadMessage      a message cannot be sent (empty, too long)
+├── NotSetUp            the program has not been set up yet (exit code 2)
+├── SetUpFailed         a step of the set-up could not be finished
+├── ShelfError          a model or adapter on disk cannot be used
+│   ├── ModelUnusable
+│   └── AdapterUnusable
+├── EngineError         the engine process could not do what was asked
+│   ├── ProtocolError   a frame on the pipe is not one of ours
+│   ├── EngineDied      the process ended while it was needed
+│   └── EngineBusy      it did not answer within its deadline
+├── StorageError        user data could not be read or written
+└── ConnectionRefusedOffline  something tried to reach a network
 """
 
 from __future__ import annotations

@@ -47,9 +47,7 @@ def sendable(text: str) -> str:
         )
     unified = text.replace("\r\n", "\n").replace("\r", "\n")
     kept = "".join(
-        character
-        for character in unified
-        if character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cs"}
+        character for character in unified if character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cs"}
     ).strip()
     if not kept:
         raise BadMessage("There is nothing to send yet. Please type a few words first.")

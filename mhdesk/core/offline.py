@@ -20,7 +20,6 @@ _LOOK_UPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.get
 _SENDS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 
 
-
 @dataclass(slots=True)
 class _Watch:
     installed: bool = False

@@ -86,7 +86,6 @@ def unwritable_sentence(path: Path, error: OSError) -> str:
         return f"The disk that holds {path} is full. Please free some space and try again; what was there is unchanged."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return (
-            f"MHDesk may not write to {path}. Please make that folder writable, "
-            "or set MHDESK_HOME to a folder that is."
+            f"MHDesk may not write to {path}. Please make that folder writable, or set MHDESK_HOME to a folder that is."
         )
     return f"MHDesk could not write to {path} ({error.strerror or 'unknown reason'}). Please check that folder."

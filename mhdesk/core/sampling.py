@@ -13,6 +13,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "top_k": (0, 1000),
     "repetition_penalty": (1.0, 2.0),
     "max_new_tokens": (1, 4096),
+    "min_new_tokens": (0, 4096),
 }
 
 
@@ -22,7 +23,7 @@ class Sampling:
 
     `temperature` 0 takes the likeliest token; `top_k` 0 switches that filter off. `seed` None draws a new one for
     each reply. `repetition_penalty` divides positive and multiplies negative logits of tokens already in the reply
-    (Keskar et al. 2019, arXiv 1909.05858).
+    (Keskar et al. 2019, arXiv 1909.05858). Before `min_new_tokens` the reply cannot end, which only measuring needs.
     """
 
     temperature: float = 0.7
@@ -30,6 +31,7 @@ class Sampling:
     top_k: int = 50
     repetition_penalty: float = 1.1
     max_new_tokens: int = 320
+    min_new_tokens: int = 0
     seed: int | None = None
 
     def __post_init__(self) -> None:

@@ -77,10 +77,12 @@ class Measure(Frame):
 
 @dataclass(frozen=True, slots=True)
 class Hello(Frame):
-    """First frame of a child: its process id and backend."""
+    """First frame of a child: its process id, backend, 8-bit kernel, and the processor's features it would use."""
 
     pid: int
     backend: str
+    kernel: str
+    cpu: str
     kind: ClassVar[str] = "hello"
 
 

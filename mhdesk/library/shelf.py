@@ -54,9 +54,7 @@ class Shelf:
             values = read_json_object(self._paths.selection_file)
         except BadJsonFile:
             return Selection()
-        return Selection(
-            **{key: values[key] for key in ("model", "adapter") if isinstance(values.get(key), str)}
-        )
+        return Selection(**{key: values[key] for key in ("model", "adapter") if isinstance(values.get(key), str)})
 
     def use_model(self, name: str) -> None:
         """Choose a base model, and leave the adapter out if it was made for another.

@@ -12,11 +12,11 @@ from typing import IO
 
 from mhdesk_setup.environment import clean_environment
 from mhdesk_setup.progress import Progress
-from mhdesk_setup.sentences import SetUpError, explain_output
+from mhdesk_setup.sentences import AGAIN, SetUpError, explain_output
 
 _TICK_SECONDS = 0.5
 _GRACE_SECONDS = 10
-_FILE = re.compile(r"(?P<name>[A-Za-z0-9][\w.]*?)-(?P<version>\d[^-]*)-\S+\.whl\S*(?P<size> \([^)]+\))?")
+_FILE = re.compile(r"(?P<name>[A-Za-z0-9][\w.]*)-(?P<version>\d[^-]*)-\S+\.whl\S*(?P<size> \([\d.]+ [kMG]?B\))?")
 
 
 def install(python: Path, arguments: Sequence[str], site_packages: Path, log: Path, progress: Progress) -> None:
@@ -50,7 +50,12 @@ def install(python: Path, arguments: Sequence[str], site_packages: Path, log: Pa
         except BaseException:
             _end(pip)
             raise
-    if code != 0:
+    if code < 0:
+        raise SetUpError(
+            f"Installing packages stopped because the system ended pip, perhaps for want of memory; {AGAIN} "
+            f"(the full log is {log})."
+        )
+    if code > 0:
         raise SetUpError(explain_output("Installing packages", log.read_text(encoding="utf-8"), log))
 
 
@@ -60,8 +65,8 @@ def short_word(line: str) -> str:
     if verb == "Collecting":
         return rest.partition(" (from")[0].replace("==", " ")
     if verb in ("Downloading", "Using", "Processing"):
-        file = _FILE.search(rest.rpartition("/")[2] if "/" in rest and "(" not in rest else rest)
-        return f"{file['name'].rpartition('/')[2]} {file['version']}{file['size'] or ''}" if file else ""
+        file = _FILE.search(rest)
+        return f"{file['name']} {file['version']}{file['size'] or ''}" if file else ""
     if verb == "WARNING:" and rest.startswith("Retrying"):
         return "waiting for the network"
     return ""

@@ -13,7 +13,7 @@ from mhdesk_setup.sentences import SetUpError
 
 _PIN = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.-]*)(\[[^\]]*\])?\s*==\s*(?P<version>[\w.!+-]+)"
-    r"(\s*;\s*sys_platform\s*(?P<sign>==|!=)\s*([\"'])(?P<platform>\w+)\5)?"
+    r"(\s*;\s*sys_platform\s*(?P<sign>==|!=)\s*(?P<quote>[\"'])(?P<platform>\w+)(?P=quote))?"
 )
 
 

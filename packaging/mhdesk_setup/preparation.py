@@ -12,7 +12,7 @@ from mhdesk_setup.exclusive import one_at_a_time
 from mhdesk_setup.installer import install
 from mhdesk_setup.pins import Requirements, installed_versions, unmet_pins
 from mhdesk_setup.progress import Progress
-from mhdesk_setup.sentences import SetUpError
+from mhdesk_setup.sentences import AGAIN, SetUpError
 
 
 def ready_interpreter(environment: Environment, requirements: Requirements) -> Path | None:
@@ -76,8 +76,7 @@ def _install(
     unmet = unmet_pins(pins, site_packages)
     if unmet:
         raise SetUpError(
-            f"Installing packages ended without {', '.join(unmet)}; run the same command again "
-            f"(the full log is {environment.log})."
+            f"Installing packages ended without {', '.join(unmet)}; {AGAIN} (the full log is {environment.log})."
         )
     environment.stamp(requirements, version)
     versions = installed_versions(site_packages)

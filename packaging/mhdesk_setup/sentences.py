@@ -64,6 +64,5 @@ def explain_os_error(error: OSError) -> str:
 
 def _last_word(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith(("ERROR:", "error:", "Error:"))]
-    chosen = (errors or lines or [""])[-1]
-    return chosen.split(":", 1)[-1].strip().rstrip(".")[:200] if errors else chosen.rstrip(".")[:200]
+    errors = [line.partition(":")[2].strip() for line in lines if line.lower().startswith("error:")]
+    return (errors or lines or [""])[-1].rstrip(".")[:200]

@@ -68,6 +68,8 @@ class Backend(Protocol):
     """Does the engine's work on the worker thread. Raises `MHDeskError` with a sentence for what it cannot do."""
 
     name: str
+    kernel: str
+    cpu: str
 
     def load(self, model: Path, adapter: Path | None, threads: int | None, say: Say) -> LoadedModel:
         """Load a base model folder and an adapter folder."""

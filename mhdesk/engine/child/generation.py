@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import torch
 from tokenizers.decoders import DecodeStream
@@ -44,9 +44,10 @@ class TokenSampler:
             if sampling.top_p < 1:
                 self._processors.append(TopPLogitsWarper(float(sampling.top_p)))
 
-    def draw(self, logits: torch.Tensor, reply: Sequence[int]) -> int:
+    def draw(self, logits: torch.Tensor, reply: Sequence[int], forbidden: Iterable[int] = ()) -> int:
         """`logits` is [vocabulary]; `reply` the tokens drawn so far, to which the repetition penalty applies."""
         scores = logits.float().cpu().unsqueeze(0)
+        scores[:, list(forbidden)] = -torch.inf
         scores = self._processors(torch.tensor([list(reply)], dtype=torch.long), scores)
         if self._greedy:
             return int(scores.argmax())
@@ -86,7 +87,7 @@ def generate(
     while logits is not None and len(reply) < sampling.max_new_tokens:
         if stopped := should_stop():
             break
-        token = sampler.draw(logits, reply)
+        token = sampler.draw(logits, reply, end_tokens if len(reply) < sampling.min_new_tokens else ())
         if token in end_tokens:
             break
         reply.append(token)

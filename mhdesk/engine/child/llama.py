@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
-
-os.environ.setdefault("BITSANDBYTES_NOWELCOME", "1")
-logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 import psutil
 import torch
@@ -45,6 +41,8 @@ class LlamaBackend:
     name = "llama"
 
     def __init__(self) -> None:
+        self.kernel = choose_kernel()
+        self.cpu = torch.backends.cpu.get_cpu_capability()
         self._model: PreTrainedModel | None = None
 
     def load(self, model: Path, adapter: Path | None, threads: int | None, say: Say) -> LoadedModel:
@@ -58,8 +56,7 @@ class LlamaBackend:
         torch.set_num_threads(threads or psutil.cpu_count(logical=False) or os.cpu_count() or 1)
         say("Loading the model…", 0.2)
         self._model, self._tokenizer = load_base(model)
-        kernel = choose_kernel()
-        speed_up(self._model, kernel)
+        speed_up(self._model, self.kernel)
         if adapter is not None:
             say("Loading the adapter…", 0.8)
             self._model = load_adapter(self._model, adapter)
@@ -73,7 +70,7 @@ class LlamaBackend:
             adapter=adapter.name if adapter else None,
             context_tokens=self._context,
             template_sha256=self._renderer.template_sha256,
-            kernel=kernel,
+            kernel=self.kernel,
             threads=torch.get_num_threads(),
             load_s=time.monotonic() - began,
         )

@@ -26,11 +26,12 @@ def main(arguments: Sequence[str]) -> NoReturn:
     """Run until standard input ends, which it does however the parent ends."""
     writer = claim_standard_output(sys.stdout)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="engine: %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it tells of kernels it would like to download
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the whole group; the window decides what ends
     stay_offline()
     backend = _backend(arguments)
     worker = Worker(backend, writer.send)
-    writer.send(protocol.Hello(0, os.getpid(), backend.name))
+    writer.send(protocol.Hello(0, os.getpid(), backend.name, backend.kernel, backend.cpu))
     while (line := read_line(sys.stdin.buffer)) is not None:
         try:
             command = protocol.decode(line, protocol.COMMANDS)

@@ -38,6 +38,8 @@ class ScriptedBackend:
     """Answers from its script, over the real pipe, with real waits."""
 
     name = "scripted"
+    kernel = "scripted"
+    cpu = "scripted"
 
     def __init__(
         self,

@@ -66,18 +66,25 @@ class EngineSupervisor:
         self._changed = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self._process: EngineProcess | None = None
+        self._hello: protocol.Hello | None = None
         self._loaded: protocol.Loaded | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._turn = 0
         self._running_turn: int | None = None
         self._cancel_sent = False
         self._waiting: dict[int, asyncio.Queue[protocol.Frame | EngineError]] = {}
+        self._tired_of_waiting = False
         self._refusal = ""
 
     @property
     def pid(self) -> int | None:
         """Process id of the living child."""
         return self._process.pid if self._process else None
+
+    @property
+    def hello(self) -> protocol.Hello | None:
+        """How the last child introduced itself."""
+        return self._hello
 
     @property
     def loaded(self) -> protocol.Loaded | None:
@@ -104,8 +111,10 @@ class EngineSupervisor:
     async def generate(self, request: GenerationRequest) -> AsyncIterator[EngineEvent]:
         """See `chat.ports.Engine.generate`. Waits while the model is loading."""
         async with self._one_at_a_time:
-            await self._until_ready()
             asked_at = time.monotonic()
+            if not await self._until_ready():
+                yield ModelFinished(True, 0, 0, None, time.monotonic() - asked_at)
+                return
             command = protocol.Generate(
                 self._next_turn(), [message.to_json() for message in request.messages], request.sampling.to_json()
             )
@@ -146,6 +155,8 @@ class EngineSupervisor:
 
     async def cancel(self) -> None:
         """See `chat.ports.Engine.cancel`."""
+        self._tired_of_waiting = True
+        self._changed.set()
         if self._running_turn is not None and not self._cancel_sent and self._process is not None:
             self._cancel_sent = True
             with contextlib.suppress(EngineDied):
@@ -210,6 +221,7 @@ class EngineSupervisor:
         hello = await self._receive(self._deadlines.start_s)
         if not isinstance(hello, protocol.Hello):
             raise ProtocolError("The engine process did not introduce itself; it is being restarted.")
+        self._hello = hello
 
     async def _receive(self, deadline_s: float | None) -> protocol.Frame:
         if self._process is None:
@@ -273,15 +285,20 @@ class EngineSupervisor:
         if self._process is not None:
             await self._process.kill()
 
-    async def _until_ready(self) -> None:
+    async def _until_ready(self) -> bool:
+        """True when the model stands ready, False if `cancel` came first."""
+        self._tired_of_waiting = False
         if self._state is EngineState.UNAVAILABLE and not self._refusal:
             self._back_off.succeeded()
             await self.start()
         while self._loaded is None:
             if self._state in (EngineState.NO_MODEL, EngineState.UNAVAILABLE):
                 raise EngineError(self._refusal or (NO_MODEL if self._model is None else _GAVE_UP))
+            if self._tired_of_waiting:
+                return False
             self._changed.clear()
             await self._changed.wait()
+        return True
 
     def _next_turn(self) -> int:
         self._turn += 1

@@ -1,0 +1,42 @@
+"""What both composition roots put together in the same way: the session over its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mhdesk.chat.crisis import CrisisReplies
+from mhdesk.chat.ports import ConversationStore, Engine
+from mhdesk.chat.session import Session
+from mhdesk.core.paths import UserPaths
+from mhdesk.core.sampling import Sampling
+from mhdesk.core.settings import AgeBand
+from mhdesk.safety.faults import FaultCounter
+from mhdesk.safety.gate import Gate
+from mhdesk.safety.helplines import Helplines
+from mhdesk.safety.screen import Screen
+from mhdesk.store.memory import MemoryConversation
+
+
+def build_session(
+    engine: Engine,
+    paths: UserPaths,
+    *,
+    helplines: Helplines,
+    region: Callable[[], str],
+    age_band: Callable[[], AgeBand],
+    store: ConversationStore | None = None,
+    sampling: Sampling | None = None,
+) -> Session:
+    """The session that the window and the command line share. A conversation lives in memory unless given a store."""
+    return Session(
+        engine=engine,
+        store=store or MemoryConversation(),
+        screen=Screen.load(),
+        gate=Gate.load(),
+        helplines=helplines,
+        crisis_replies=CrisisReplies.load(),
+        region=region,
+        age_band=age_band,
+        count_fault=FaultCounter(paths.fault_counts_file).add,
+        sampling=sampling,
+    )

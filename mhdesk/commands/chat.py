@@ -1,0 +1,142 @@
+"""`chat`: the window's own session in a terminal. Saves nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from mhdesk.assembly import build_session
+from mhdesk.chat.session import Session
+from mhdesk.commands.json_lines import write_line
+from mhdesk.core.engine_status import EngineStatus
+from mhdesk.core.errors import BadInput, BadMessage
+from mhdesk.core.events import Card, Failed, HelpLine, Replaced, SessionEvent, Text, Window
+from mhdesk.core.paths import UserPaths
+from mhdesk.core.sampling import Sampling
+from mhdesk.core.settings import Settings, load_settings
+from mhdesk.engine.client.launch import engine_command
+from mhdesk.engine.client.supervisor import EngineSupervisor
+from mhdesk.library.shelf import Shelf
+from mhdesk.safety.helplines import Helplines
+from mhdesk.safety.notices import ai_notice, disclaimer
+
+
+@dataclass(frozen=True, slots=True)
+class ChatOptions:
+    """`once` is one message, None for a conversation on standard input."""
+
+    once: str | None
+    as_json: bool
+    sampling: Sampling
+    model: str | None
+    adapter: str | None
+    region: str | None
+
+
+def run_chat(options: ChatOptions) -> int:
+    """Exit code 0, or 2 if a message could not be sent or answered."""
+    return asyncio.run(_chat(options))
+
+
+async def _chat(options: ChatOptions) -> int:
+    paths = UserPaths.from_environment()
+    helplines = Helplines.load()
+    settings = _settings(options, paths, helplines)
+    pair = Shelf(paths).pair(options.model, options.adapter)
+    if pair.warning:
+        sys.stderr.write(f"{pair.warning}\n")
+    supervisor = EngineSupervisor(engine_command(), pair.model, pair.adapter, _ignore_status)
+    session = build_session(
+        supervisor,
+        paths,
+        helplines=helplines,
+        region=lambda: settings.region,
+        age_band=lambda: settings.age_band,
+        sampling=options.sampling,
+    )
+    show = (lambda event: _show_json(event)) if options.as_json else _Plain().show
+    await supervisor.start()
+    try:
+        if options.once is not None:
+            return await _turn(session, options.once, show)
+        return await _conversation(session, show, as_json=options.as_json)
+    finally:
+        await supervisor.close()
+
+
+def _settings(options: ChatOptions, paths: UserPaths, helplines: Helplines) -> Settings:
+    settings = load_settings(paths.settings_file)
+    if options.region is None:
+        return settings
+    code = options.region.upper()
+    if code not in {region.code for region in helplines.regions()}:
+        raise BadInput(f"There is no region called {options.region}. Use a two-letter country code such as GB.")
+    return settings.with_(region=code)
+
+
+async def _conversation(session: Session, show: Callable[[SessionEvent], None], *, as_json: bool) -> int:
+    if not as_json:
+        sys.stdout.write(f"{ai_notice()}\n{disclaimer()}\n")
+    worst = 0
+    while True:
+        if not as_json and sys.stdin.isatty():
+            sys.stdout.write("\nyou> ")
+        sys.stdout.flush()
+        line = await asyncio.to_thread(sys.stdin.buffer.readline)
+        if not line:
+            return worst
+        text = line.decode("utf-8", errors="replace").strip()
+        if text:
+            worst = max(worst, await _turn(session, text, show))
+
+
+async def _turn(session: Session, text: str, show: Callable[[SessionEvent], None]) -> int:
+    try:
+        async with aclosing(session.send(text)) as events:  # type: ignore[type-var]
+            async for event in events:
+                show(event)
+                if isinstance(event, Failed):
+                    sys.stderr.write(f"{event.sentence}\n")
+                    return 2
+    except BadMessage as error:
+        sys.stderr.write(f"{error.sentence}\n")
+        return 2
+    return 0
+
+
+def _show_json(event: SessionEvent) -> None:
+    if not isinstance(event, Window):
+        write_line(event.to_json())
+
+
+class _Plain:
+    """Shows a turn as text."""
+
+    def show(self, event: SessionEvent) -> None:
+        match event:
+            case Card():
+                lines = "\n".join(f"  {plain_line(line)}" for line in event.lines)
+                sys.stdout.write(f"\nPeople you can reach now:\n{lines}\n\n")
+            case Text(text=text):
+                sys.stdout.write(text)
+            case Replaced(text=text):
+                sys.stdout.write(f"\n{text}")
+            case Failed():
+                sys.stdout.write("\n")
+            case _ if not isinstance(event, Window) and hasattr(event, "state"):
+                sys.stdout.write("\n")
+        sys.stdout.flush()
+
+
+def plain_line(line: HelpLine) -> str:
+    """One line of help in one line of text."""
+    ways = [line.voice and f"call {line.voice}", line.text and f"text {line.text}", line.chat and f"chat {line.chat}"]
+    details = ", ".join(detail for detail in (line.audience, line.hours, line.cost) if detail)
+    return f"{line.name}: {', or '.join(way for way in ways if way)}{f' ({details})' if details else ''}"
+
+
+def _ignore_status(status: EngineStatus) -> None:
+    """The terminal waits; what fails is told by the turn itself."""

@@ -1,0 +1,53 @@
+"""`models list|use` and `adapters list|use|none`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+
+from mhdesk.commands.json_lines import write_line
+from mhdesk.core.paths import UserPaths
+from mhdesk.library.shelf import NO_ADAPTER, Shelf
+
+
+def list_models(*, as_json: bool) -> int:
+    """One line a model: name, parameters, size, licence, and which is in use."""
+    shelf = Shelf(UserPaths.from_environment())
+    in_use = shelf.pair().model
+    for name, manifest in shelf.manifests().items():
+        used = in_use is not None and in_use.name == name
+        if as_json:
+            write_line({"model": name, "in_use": used, **asdict(manifest)})
+        else:
+            sys.stdout.write(
+                f"{'*' if used else ' '} {name}: {manifest.title}, {manifest.parameters / 1e6:,.0f} million parameters, "
+                f"{manifest.weights_bytes / 1e6:,.0f} MB, {manifest.licence}\n"
+            )
+    return 0
+
+
+def use_model(name: str) -> int:
+    """Choose a base model."""
+    Shelf(UserPaths.from_environment()).use_model(name)
+    return 0
+
+
+def list_adapters(*, as_json: bool) -> int:
+    """One line an adapter: name, base, date, and which is in use."""
+    shelf = Shelf(UserPaths.from_environment())
+    in_use = shelf.pair().adapter
+    for name, card in shelf.cards().items():
+        used = in_use is not None and in_use.name == name
+        if as_json:
+            write_line({"adapter": name, "in_use": used, **asdict(card)})
+        else:
+            sys.stdout.write(f"{'*' if used else ' '} {name}: for {card.base_id}, made {card.created}\n")
+    return 0
+
+
+def use_adapter(name: str) -> int:
+    """Choose an adapter, `none` for none."""
+    Shelf(UserPaths.from_environment()).use_adapter(name)
+    if name == NO_ADAPTER:
+        sys.stderr.write("No adapter is in use now.\n")
+    return 0

@@ -1,0 +1,167 @@
+"""The window's composition root. Start-up order, and why:
+
+1. `stay_offline()`: from here on every connection to another computer is refused and counted.
+2. `QApplication`, with the theme from the settings file; a damaged file gives the defaults.
+3. The helplines, the parts of the conversation, the engine's supervisor: objects only, nothing is running.
+4. The window with the crisis panel, shown. Help is on the screen before anything that can fail has begun.
+5. After the first paint: the engine process is started. Its death, now or later, is a state of the status strip.
+6. The loop runs until the window is closed by the person or by a signal.
+7. The window is gone at once; the running turn is cancelled, the engine ended, every task awaited, the loop closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+import mhdesk
+from mhdesk.core.engine_status import EngineStatus
+from mhdesk.core.offline import connections_made, stay_offline
+from mhdesk.core.paths import UserPaths, resources_dir
+from mhdesk.core.settings import AgeBand, Settings, load_settings
+from mhdesk.ui.controller import Controller
+from mhdesk.ui.event_loop import on_request_to_end, run_until_over
+from mhdesk.ui.main_window import MainWindow
+from mhdesk.ui.ports import Conversation, HelpBook, RunningEngine
+from mhdesk.ui.preferences import Preferences
+from mhdesk.ui.theme import Theme
+
+log = logging.getLogger(__name__)
+
+_CLOSE_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """The conversation and the engine behind it."""
+
+    conversation: Conversation
+    engine: RunningEngine
+
+
+Assemble = Callable[[Callable[[EngineStatus], None], Callable[[], str], Callable[[], AgeBand]], Talk]
+"""Builds a `Talk` from `on_status`, `region` and `age_band`; starts nothing."""
+
+
+def run(
+    *,
+    assemble: Assemble,
+    help_book: HelpBook,
+    settings_file: Path,
+    first_region: str,
+    disclaimer: str,
+    ai_notice: str,
+    connections: Callable[[], int] = connections_made,
+    arguments: Sequence[str] = (),
+) -> int:
+    """Open the window and return the exit code once it is closed.
+
+    Args:
+        assemble: builds conversation and engine; see `Assemble`.
+        help_book: who can be called where.
+        settings_file: read once here, written when a choice is made.
+        first_region: the region shown until the person has chosen one.
+        disclaimer: always visible below the conversation.
+        ai_notice: shown in bold capitals at the start of a conversation and every three hours.
+        connections: the figure of the status strip.
+        arguments: Qt's own command-line arguments.
+    """
+    stay_offline()
+    app = _application(arguments)
+    settings = load_settings(settings_file)
+    theme = Theme(app, resources_dir() / "styles" / "window.qss", settings.looks)
+    preferences = Preferences(settings_file, settings)
+    window = MainWindow(
+        regions=help_book.regions(),
+        disclaimer=disclaimer,
+        connections=connections,
+        icon_file=resources_dir() / "icons" / "mhdesk.svg",
+    )
+    region = _known_region(settings, first_region, help_book)
+    talk = assemble(
+        window.status.show_status, lambda: controller.region, lambda: preferences.now.age_band
+    )
+    controller = Controller(
+        window=window,
+        conversation=talk.conversation,
+        help_book=help_book,
+        preferences=preferences,
+        theme=theme,
+        region=region,
+        ai_notice=ai_notice,
+        about=_about(disclaimer),
+    )
+    return run_until_over(app, _live(window, controller, talk.engine))
+
+
+async def _live(window: MainWindow, controller: Controller, engine: RunningEngine) -> int:
+    over = asyncio.Event()
+    starting: list[asyncio.Task[None]] = []
+    window.closed.connect(over.set)
+    window.painted.connect(lambda: starting.append(asyncio.create_task(engine.start(), name="engine-start")))
+    undo = on_request_to_end(window.close, QTimer(window))
+    window.show()
+    try:
+        await over.wait()
+        await controller.close()
+        await _end(engine)
+    finally:
+        undo()
+    return 0
+
+
+async def _end(engine: RunningEngine) -> None:
+    try:
+        await asyncio.wait_for(engine.close(), _CLOSE_S)
+    except Exception as error:
+        log.error("the engine could not be ended in order: %s", type(error).__name__)  # noqa: TRY400
+
+
+def _application(arguments: Sequence[str]) -> QApplication:
+    app = QApplication(["MHDesk", *arguments])
+    app.setApplicationName("MHDesk")
+    app.setApplicationDisplayName("MHDesk")
+    app.setApplicationVersion(mhdesk.__version__)
+    app.setDesktopFileName("mhdesk")
+    return app
+
+
+def _known_region(settings: Settings, first_region: str, help_book: HelpBook) -> str:
+    codes = [region.code for region in help_book.regions()]
+    return next((code for code in (settings.region, first_region) if code in codes), codes[0] if codes else "")
+
+
+def _about(disclaimer: str) -> tuple[str, ...]:
+    return (
+        f"Version {mhdesk.__version__}. Self-help and support on your own computer; it connects to nothing.",
+        disclaimer,
+        "What you write lives in memory only and is gone when you close this window.",
+    )
+
+
+def main(argv: Sequence[str]) -> int:
+    """Open the window on what is installed. `argv` are Qt's arguments."""
+    from mhdesk.safety.helplines import Helplines
+    from mhdesk.safety.notices import ai_notice, disclaimer
+    from mhdesk.safety.regions import local_time_zone, preselect_region
+    from mhdesk.ui.talk import assemble_talk, system_locale
+
+    paths = UserPaths.from_environment()
+    helplines = Helplines.load()
+    return run(
+        assemble=lambda on_status, region, age_band: assemble_talk(
+            paths, helplines, on_status=on_status, region=region, age_band=age_band
+        ),
+        help_book=helplines,
+        settings_file=paths.settings_file,
+        first_region=preselect_region(local_time_zone(), system_locale()),
+        disclaimer=disclaimer(),
+        ai_notice=ai_notice(),
+        arguments=argv,
+    )

@@ -1,0 +1,210 @@
+"""Connects what the widgets want with what the program does. The only place where the two meet."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from datetime import date
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QApplication
+
+from mhdesk.core.errors import BadMessage, MHDeskError, StorageError
+from mhdesk.core.events import Card, Failed, Finished, Replaced, Screened, SessionEvent, Text, Window
+from mhdesk.core.messages import sendable
+from mhdesk.core.settings import Looks
+from mhdesk.ui.about import About
+from mhdesk.ui.main_window import MainWindow
+from mhdesk.ui.ports import Conversation, HelpBook
+from mhdesk.ui.preferences import Preferences
+from mhdesk.ui.theme import Theme
+
+log = logging.getLogger(__name__)
+
+NOTICE_EVERY_MS = 3 * 60 * 60 * 1000
+"""The notice that this is a program comes again every three hours (New York GBL Art. 47)."""
+
+UNEXPECTED = "Something inside MHDesk went wrong with this message. Please try again; help from real people is beside it."
+
+
+class Controller(QObject):
+    """One turn at a time; the words of a turn that was never taken go back to where they were typed."""
+
+    def __init__(
+        self,
+        *,
+        window: MainWindow,
+        conversation: Conversation,
+        help_book: HelpBook,
+        preferences: Preferences,
+        theme: Theme,
+        region: str,
+        ai_notice: str,
+        about: tuple[str, ...],
+        today: Callable[[], date] = date.today,
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._conversation = conversation
+        self._help_book = help_book
+        self._preferences = preferences
+        self._theme = theme
+        self._ai_notice = ai_notice
+        self._about = about
+        self._today = today
+        self._region = region
+        self._turn: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._remind = QTimer(self, interval=NOTICE_EVERY_MS)
+        self._connect()
+        self._show_region(region)
+        window.toolbar.show_looks(theme.looks)
+        window.conversation.show_notice(ai_notice)
+        self._remind.start()
+
+    @property
+    def region(self) -> str:
+        """The region whose lines are shown."""
+        return self._region
+
+    async def close(self) -> None:
+        """Cancel whatever is under way and wait until it is over."""
+        self._remind.stop()
+        running = [task for task in (*self._tasks, self._turn) if task is not None and not task.done()]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def _connect(self) -> None:
+        window = self._window
+        window.composer.sent.connect(self._send)
+        window.composer.stop_wanted.connect(lambda: self._begin(self._conversation.stop()))
+        window.conversation.again.connect(window.composer.show_put_back)
+        window.conversation.hide_wanted.connect(window.show_hidden)
+        window.copied.connect(lambda text: QApplication.clipboard().setText(text))
+        window.region_chosen.connect(self._choose_region)
+        window.confirm.confirmed.connect(lambda: self._begin(self._start_anew()))
+        window.confirm.declined.connect(window.composer.field.setFocus)
+        window.toolbar.new_wanted.connect(self._ask_for_new)
+        window.toolbar.hide_wanted.connect(window.show_hidden)
+        window.toolbar.looks_chosen.connect(self._choose_looks)
+        window.toolbar.text_size_wanted.connect(self._theme.resize_text)
+        window.toolbar.about_wanted.connect(lambda: About(self._about, window).show())
+        window.toolbar.leave_wanted.connect(window.close)
+        self._theme.changed.connect(lambda: window.show_scale(self._theme.scale))
+        self._remind.timeout.connect(lambda: window.conversation.show_notice(self._ai_notice))
+
+    # --- a turn ----------------------------------------------------------------------------------------------------
+
+    def _send(self, typed: str) -> None:
+        if self._turn is not None:
+            return
+        try:
+            text = sendable(typed)
+        except BadMessage as refusal:
+            self._window.composer.show_hint(refusal.sentence)
+            return
+        self._window.composer.show_taken()
+        self._window.composer.show_busy(True)
+        self._window.conversation.show_user(text)
+        self._turn = asyncio.create_task(self._take_turn(typed, text), name="turn")
+
+    async def _take_turn(self, typed: str, text: str) -> None:
+        taken = False
+        sentence = ""
+        events = self._conversation.send(text)
+        try:
+            async for event in events:
+                taken = True
+                self._show(event)
+        except MHDeskError as error:
+            sentence = error.sentence
+        except Exception as error:
+            # Only the kind: a message or a traceback could quote what the person wrote.
+            log.error("a turn ended unexpectedly: %s", type(error).__name__)  # noqa: TRY400
+            sentence = UNEXPECTED
+        finally:
+            closing = getattr(events, "aclose", None)
+            if closing is not None:
+                await closing()
+            self._turn = None
+            self._window.composer.show_busy(False)
+        if sentence and taken:
+            self._window.conversation.show_failed(sentence)
+        elif sentence:
+            self._window.conversation.take_back_user()
+            self._window.composer.show_put_back(typed)
+            self._window.composer.show_hint(sentence)
+
+    def _show(self, event: SessionEvent) -> None:
+        view = self._window.conversation
+        match event:
+            case Card():
+                view.show_card(event)
+            case Window():
+                view.show_forgotten(event.first_kept_turn)
+            case Text():
+                view.show_text(event.text, event.source)
+            case Replaced():
+                view.show_replaced(event.text)
+            case Finished():
+                view.show_finished(event.state)
+            case Failed():
+                view.show_failed(event.sentence)
+            case Screened():
+                pass
+
+    # --- a new conversation ----------------------------------------------------------------------------------------
+
+    def _ask_for_new(self) -> None:
+        if self._window.conversation.has_turns:
+            self._window.confirm.show_question()
+        else:
+            self._window.composer.field.setFocus()
+
+    async def _start_anew(self) -> None:
+        view = self._window.conversation
+        view.show_empty()
+        view.show_notice(self._ai_notice)
+        turn = self._turn
+        if turn is not None:
+            turn.cancel()
+            await asyncio.wait({turn})
+        try:
+            await self._conversation.new_conversation()
+        except MHDeskError as error:
+            self._window.status.show_trouble(error.sentence)
+        self._window.composer.field.setFocus()
+
+    # --- preferences -----------------------------------------------------------------------------------------------
+
+    def _choose_region(self, code: str) -> None:
+        self._show_region(code)
+        self._begin(self._keep(region=code))
+
+    def _show_region(self, code: str) -> None:
+        self._region = code
+        book = self._help_book
+        self._window.show_help(code, book.emergency(code), book.panel(code), self._today())
+
+    def _choose_looks(self, looks: Looks) -> None:
+        self._theme.show_looks(looks)
+        self._begin(self._keep(looks=looks))
+
+    async def _keep(self, **changes: object) -> None:
+        try:
+            await self._preferences.change(**changes)
+        except StorageError as error:
+            self._window.status.show_trouble(f"Your choice holds for now, but it was not saved. {error.sentence}")
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("work of the window ended unexpectedly: %s", type(task.exception()).__name__)

@@ -1,0 +1,136 @@
+"""The window: conversation on the left, help on the right or on top, and a state that never hides either."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QIcon, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
+
+from mhdesk.core.events import HelpLine
+from mhdesk.ui.composer import Composer
+from mhdesk.ui.confirm_bar import ConfirmBar
+from mhdesk.ui.conversation_view import ConversationView
+from mhdesk.ui.crisis_panel import CrisisPanel
+from mhdesk.ui.crisis_strip import CrisisStrip
+from mhdesk.ui.labels import words
+from mhdesk.ui.ports import Region
+from mhdesk.ui.status_strip import StatusStrip
+from mhdesk.ui.tab_order import next_stop
+from mhdesk.ui.toolbar import Toolbar
+
+_NARROW_PX = 720
+_PANEL_PX = 330
+_QUESTION = "Start a new conversation? The words on this screen will be gone. They are kept nowhere else."
+
+
+def is_narrow(width: int, scale: float) -> bool:
+    """Whether the help goes on top: a window of `width` pixels has no room beside the conversation at this type."""
+    return width < _NARROW_PX * max(scale, 1.0)
+
+
+class MainWindow(QMainWindow):
+    """Puts the parts in their places. `painted` is emitted once, after the first picture of it is on the screen."""
+
+    painted = Signal()
+    closed = Signal()
+    copied = Signal(str)
+    region_chosen = Signal(str)
+
+    def __init__(
+        self, *, regions: Sequence[Region], disclaimer: str, connections: Callable[[], int], icon_file: Path
+    ) -> None:
+        super().__init__()
+        self._was_painted = False
+        self._scale = 1.0
+        self.setWindowTitle("MHDesk")
+        self.setWindowIcon(QIcon(str(icon_file)))
+        self.toolbar = Toolbar()
+        self.conversation = ConversationView()
+        self.confirm = ConfirmBar(_QUESTION, "Start a new one", "Keep this one")
+        self.composer = Composer()
+        self.panel = CrisisPanel(regions)
+        self.strip = CrisisStrip(regions)
+        self.status = StatusStrip(connections)
+        self.disclaimer = words(disclaimer, "muted")
+        for source in (self.panel, self.strip, self.conversation):
+            source.copied.connect(self.copied)
+        for source in (self.panel, self.strip):
+            source.region_chosen.connect(self.region_chosen)
+        self.setCentralWidget(self._arranged())
+        self._regions = (self.composer, self.confirm, self.conversation, self.toolbar, self.strip, self.panel, self.status)
+        self.setMinimumSize(400, 400)
+        self.resize(1080, 740)
+        self._place_help()
+        self.composer.field.setFocus()
+
+    def show_help(self, region: str, emergency: HelpLine, lines: Sequence[HelpLine], today: date) -> None:
+        """Show the lines of a region, beside and on top alike."""
+        self.panel.show_help(region, emergency, lines, today)
+        self.strip.show_help(region, emergency, lines, today)
+
+    def show_scale(self, scale: float) -> None:
+        """The type has another size."""
+        self._scale = scale
+        self.composer.show_new_type()
+        self.conversation.show_new_type()
+        self._place_help()
+
+    def show_hidden(self) -> None:
+        """Out of sight at once; still in the task bar."""
+        self.showMinimized()
+
+    def _arranged(self) -> QWidget:
+        page = QWidget()
+        page.setObjectName("page")
+        left = QVBoxLayout()
+        left.setSpacing(8)
+        left.addWidget(self.toolbar)
+        left.addWidget(self.strip)
+        left.addWidget(self.conversation, 1)
+        left.addWidget(self.confirm)
+        left.addWidget(self.composer)
+        left.addWidget(self.disclaimer)
+        middle = QHBoxLayout()
+        middle.setSpacing(12)
+        middle.addLayout(left, 1)
+        middle.addWidget(self.panel)
+        column = QVBoxLayout(page)
+        column.setContentsMargins(12, 10, 12, 8)
+        column.setSpacing(6)
+        column.addLayout(middle, 1)
+        column.addWidget(self.status)
+        return page
+
+    def _place_help(self) -> None:
+        narrow = is_narrow(self.width(), self._scale)
+        self.panel.setFixedWidth(int(_PANEL_PX * max(1.0, self._scale) ** 0.6))
+        held = QApplication.focusWidget()
+        self.panel.setVisible(not narrow)
+        self.strip.setVisible(narrow)
+        if held is not None and not held.isVisible():
+            self.composer.field.setFocus()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_help()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._was_painted:
+            self._was_painted = True
+            QTimer.singleShot(0, self.painted.emit)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        event.accept()
+        self.closed.emit()
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        there = next_stop(self._regions, QApplication.focusWidget(), forward=forward)
+        if there is None:
+            return False
+        there.setFocus(Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason)
+        return True

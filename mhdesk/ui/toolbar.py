@@ -1,0 +1,83 @@
+"""The few things one can do to the window itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton
+
+from mhdesk.core.settings import Looks
+from mhdesk.ui.labels import button
+
+_LOOKS = {Looks.SYSTEM: "As the system", Looks.LIGHT: "Light", Looks.DARK: "Dark"}
+
+
+class Toolbar(QFrame):
+    """New conversation, hide, and a menu with the rest. Shortcuts work wherever the focus is."""
+
+    new_wanted = Signal()
+    hide_wanted = Signal()
+    looks_chosen = Signal(Looks)
+    text_size_wanted = Signal(int)
+    about_wanted = Signal()
+    leave_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName("Tools")
+        self.new = button("New conversation")
+        self.new.setToolTip("Start again with an empty conversation (Ctrl+N)")
+        self.new.clicked.connect(self.new_wanted)
+        self.hide_window = button("Hide window", "Hide this window now. It stays in the task bar")
+        self.hide_window.setToolTip("Hide this window now (Ctrl+H). It stays in the task bar.")
+        self.hide_window.clicked.connect(self.hide_wanted)
+        self.menu_button = QToolButton()
+        self.menu_button.setText("Menu")
+        self.menu_button.setAccessibleName("Menu")
+        self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu_button.setFocusPolicy(self.new.focusPolicy())
+        self.menu_button.setMenu(self._menu())
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.new)
+        row.addStretch(1)
+        row.addWidget(self.hide_window)
+        row.addWidget(self.menu_button)
+
+    def show_looks(self, looks: Looks) -> None:
+        """Mark the choice in force."""
+        self._choices[looks].setChecked(True)
+
+    def _menu(self) -> QMenu:
+        menu = QMenu(self)
+        self._add(menu, "New conversation", "Ctrl+N", self.new_wanted.emit)
+        menu.addSeparator()
+        self._add(menu, "Larger text", "Ctrl++", lambda: self.text_size_wanted.emit(1)).setShortcuts(
+            [QKeySequence("Ctrl++"), QKeySequence("Ctrl+=")]
+        )
+        self._add(menu, "Smaller text", "Ctrl+-", lambda: self.text_size_wanted.emit(-1))
+        self._add(menu, "Normal text", "Ctrl+0", lambda: self.text_size_wanted.emit(0))
+        looks = menu.addMenu("Looks")
+        group = QActionGroup(self)
+        self._choices: dict[Looks, QAction] = {}
+        for choice, name in _LOOKS.items():
+            action = self._add(looks, name, "", lambda _checked=False, it=choice: self.looks_chosen.emit(it))
+            action.setCheckable(True)
+            group.addAction(action)
+            self._choices[choice] = action
+        menu.addSeparator()
+        self._add(menu, "Hide window", "Ctrl+H", self.hide_wanted.emit)
+        self._add(menu, "About MHDesk", "", self.about_wanted.emit)
+        self._add(menu, "Close", "Ctrl+Q", self.leave_wanted.emit)
+        return menu
+
+    def _add(self, menu: QMenu, name: str, keys: str, do: Callable[..., object]) -> QAction:
+        action = QAction(name, self)
+        if keys:
+            action.setShortcut(QKeySequence(keys))
+        action.triggered.connect(do)
+        menu.addAction(action)
+        self.addAction(action)
+        return action
