@@ -120,7 +120,7 @@ def _shelf(options: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _OneSentenceParser(
         prog="python runApp.py",
-        description="MHDesk: an offline program for self-help and emotional support. Without a word it opens its window.",
+        description="MHDesk: offline self-help and emotional support. Without a word it opens its window.",
     )
     parser.add_argument("--version", action="version", version=f"MHDesk {__version__}")
     words = parser.add_subparsers(dest="word", required=True, metavar="WORD", parser_class=_OneSentenceParser)

@@ -145,9 +145,8 @@ def _fit(
                 schedule.step()
                 optimizer.zero_grad()
             total += float(loss.detach())
-            sys.stderr.write(
-                f"\repoch {epoch + 1}/{config.epochs}  batch {number}/{a_epoch}  loss {total / number:.3f}  "
-            )
+            mean = total / number
+            sys.stderr.write(f"\repoch {epoch + 1}/{config.epochs}  batch {number}/{a_epoch}  loss {mean:.3f}  ")
         sys.stderr.write("\n")
         curve.append(round(total / a_epoch, 4))
     return curve

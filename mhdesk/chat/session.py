@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 
 from mhdesk.chat.context import model_context, spoken
 from mhdesk.chat.crisis import CrisisReplies
@@ -163,9 +164,7 @@ class Session:
             async for answer in answers:
                 match answer:
                     case Window():
-                        window = Window(
-                            answer.prompt_tokens, answer.first_kept_turn + first_turn, answer.template_sha256
-                        )
+                        window = replace(answer, first_kept_turn=answer.first_kept_turn + first_turn)
                         yield window
                     case ModelText(text=text):
                         released = gate.push(text)

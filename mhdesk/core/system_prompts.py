@@ -12,7 +12,7 @@ from mhdesk.core.paths import resources_dir
 
 
 def system_prompt(level: Level, language: str = "en") -> Message:
-    """The system message for a turn of `level`. A crisis turn never reaches the model; the turns after it are gentle."""
+    """The system message for a turn of `level`. A crisis turn never reaches the model; those after it are gentle."""
     prompts = _prompts(language)
     return Message(Role.SYSTEM, prompts["none" if level is Level.NONE else "elevated"])
 

@@ -42,7 +42,7 @@ class FittedPrompt:
 
 @dataclass(frozen=True, slots=True)
 class TrainingExample:
-    """`token_ids` and `is_target`, of equal length: true where the loss counts (the supporter's words and their end)."""
+    """`token_ids` and `is_target`, of equal length: true where the loss counts."""
 
     token_ids: list[int]
     is_target: list[bool]
@@ -128,5 +128,5 @@ class PromptRenderer:
 def _window_starts(turns: int) -> list[int]:
     """First turns to try, widest window first: multiples of the group size, then the newest turn alone."""
     grouped = list(range(0, turns, TURNS_DROPPED_AT_ONCE))
-    rest = [turn for turn in range(grouped[-1] + 1, turns)] if grouped else []
+    rest = list(range(grouped[-1] + 1, turns)) if grouped else []
     return grouped + rest

@@ -71,7 +71,7 @@ def quantise_rows(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return scaled.round().to(torch.int8), largest
 
 
-def _write_weights(path: Path, model: torch.nn.Module, say: Say) -> None:
+def _write_weights(path: Path, model: transformers.PreTrainedModel, say: Say) -> None:
     state = model.state_dict()
     plain = [name for name in state if not _is_quantised(name) and name != "lm_head.weight"]
     linears = list(_linears_in_order(model.config.num_hidden_layers))

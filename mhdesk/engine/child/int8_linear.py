@@ -25,7 +25,7 @@ _MANY_ROWS = 16
 """From this many rows on `_int_mm` pays for quantising its input; below, int8pack is as fast and exact."""
 
 
-class Int8Linear(bnb.nn.Linear8bitLt):
+class Int8Linear(bnb.nn.Linear8bitLt):  # type: ignore[misc]
     """A `Linear8bitLt` whose forward uses our kernels. PEFT sees, and wraps, the bitsandbytes layer it knows."""
 
     kernel: str
@@ -45,7 +45,7 @@ class Int8Linear(bnb.nn.Linear8bitLt):
         """`x` is [..., in_features] in bfloat16 or float32; gives [..., out_features] in the same type."""
         rows = x.reshape(-1, x.shape[-1])
         if x.requires_grad and torch.is_grad_enabled():
-            product = _DifferentiableProduct.apply(rows, self.weight.data, self.row_scale)
+            product = _DifferentiableProduct.apply(rows, self.weight.data, self.row_scale)  # type: ignore[no-untyped-call]
         elif self.kernel == INT_MM and rows.shape[0] >= _MANY_ROWS:
             product = _quantised_rows_product(rows, self.weight.data, self.row_scale)
         else:
@@ -53,7 +53,8 @@ class Int8Linear(bnb.nn.Linear8bitLt):
             product = product.float().mul_(self.row_scale)
         if self.bias is not None:
             product = product + self.bias
-        return product.to(x.dtype).reshape(*x.shape[:-1], -1)
+        shaped: torch.Tensor = product.to(x.dtype).reshape(*x.shape[:-1], -1)
+        return shaped
 
 
 class _DifferentiableProduct(torch.autograd.Function):
