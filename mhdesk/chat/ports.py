@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from mhdesk.core.events import FinishState
@@ -15,7 +15,7 @@ from mhdesk.core.saved_turn import SavedTurn
 class Engine(Protocol):
     """Something that answers messages: one request at a time."""
 
-    def generate(self, request: GenerationRequest) -> AsyncIterator[EngineEvent]:
+    def generate(self, request: GenerationRequest) -> AsyncGenerator[EngineEvent, None]:
         """Yield one `Window`, then `ModelText`s, then one `ModelFinished`.
 
         Raises `EngineError` when the engine dies or hangs. Closing the iterator early cancels the generation and

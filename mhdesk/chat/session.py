@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -84,7 +84,7 @@ class Session:
         self._one_at_a_time = asyncio.Lock()
         self._cards_shown: dict[tuple[object, ...], int] = {}
 
-    async def send(self, text: str, sampling: Sampling | None = None) -> AsyncIterator[SessionEvent]:
+    async def send(self, text: str, sampling: Sampling | None = None) -> AsyncGenerator[SessionEvent, None]:
         """Lead `text` through a turn. Yields events; the last one is a `Finished` or a `Failed`.
 
         Raises:
@@ -133,7 +133,7 @@ class Session:
             return safe_assess(self._screen, messages, region, self._count_fault)
         return await asyncio.to_thread(safe_assess, self._screen, messages, region, self._count_fault)
 
-    async def _answer_crisis(self, turn: int, verdict: Verdict, asked_at: float) -> AsyncIterator[SessionEvent]:
+    async def _answer_crisis(self, turn: int, verdict: Verdict, asked_at: float) -> AsyncGenerator[SessionEvent, None]:
         """The card and fixed words. The model is not asked."""
         card = self._helplines.card(self._region(), verdict, self._age_band())
         if self._card_is_due(card, verdict, turn):
@@ -155,12 +155,12 @@ class Session:
 
     async def _answer_by_model(
         self, turn: int, request: GenerationRequest, first_turn: int
-    ) -> AsyncIterator[SessionEvent]:
+    ) -> AsyncGenerator[SessionEvent, None]:
         """The model's words, as far as the gate releases them."""
         gate = self._gate.begin()
         window = Window(0, 0, "")
         shown = ""
-        async with aclosing(self._engine.generate(request)) as answers:  # type: ignore[type-var]
+        async with aclosing(self._engine.generate(request)) as answers:
             async for answer in answers:
                 match answer:
                     case Window():
@@ -197,7 +197,7 @@ class Session:
             state, ended.prompt_tokens, ended.new_tokens, ended.first_token_s, ended.total_s, window.first_kept_turn
         )
 
-    async def _replace(self, turn: int, gate: GateStream, window: Window) -> AsyncIterator[SessionEvent]:
+    async def _replace(self, turn: int, gate: GateStream, window: Window) -> AsyncGenerator[SessionEvent, None]:
         reasons = gate.stopped.reasons if gate.stopped else ()
         if "internal_error" in reasons:
             self._count_fault("gate")

@@ -95,7 +95,7 @@ async def _conversation(session: Session, show: Callable[[SessionEvent], None], 
 
 async def _turn(session: Session, text: str, show: Callable[[SessionEvent], None]) -> int:
     try:
-        async with aclosing(session.send(text)) as events:  # type: ignore[type-var]
+        async with aclosing(session.send(text)) as events:
             async for event in events:
                 show(event)
                 if isinstance(event, Failed):

@@ -21,7 +21,8 @@ def list_models(*, as_json: bool) -> int:
         else:
             sys.stdout.write(
                 f"{'*' if used else ' '} {name}: {manifest.title}, "
-                f"{manifest.parameters / 1e6:,.0f} million parameters, {manifest.weights_bytes / 1e6:,.0f} MB, {manifest.licence}\n"
+                f"{manifest.parameters / 1e6:,.0f} million parameters, "
+                f"{manifest.weights_bytes / 1e6:,.0f} MB, {manifest.licence}\n"
             )
     return 0
 

@@ -43,16 +43,30 @@ class Matcher:
             if rule.needs_context and not in_context:
                 continue
             best: Hit | None = None
-            for count, match in enumerate(rule.found.finditer(self._data)):
-                if count >= _MAX_HITS:
-                    break
-                hit = self._weigh(rule, *match.span())
+            for start, end in self._spans(rule):
+                hit = self._weigh(rule, start, end)
                 if hit is not None and (best is None or hit.level.severity > best.level.severity):
                     best = hit
                 if best is not None and best.level is rule.level:
                     break
             if best is not None:
                 yield best
+
+    def _spans(self, rule: Rule) -> Iterator[tuple[int, int]]:
+        """Where the rule's patterns stand; a span that holds a word it must not reach over is tried further on."""
+        position = 0
+        for _ in range(_MAX_HITS):
+            match = rule.found.search(self._data, position)
+            if match is None:
+                return
+            start, end = match.span()
+            position = max(end, position + 1)
+            if rule.not_across is not None:
+                barrier = rule.not_across.search(self._data[start:end])
+                if barrier is not None:
+                    position = start + max(1, barrier.start())
+                    continue
+            yield start, end
 
     def _weigh(self, rule: Rule, start: int, end: int) -> Hit | None:
         first, last = self._clauses.sentence(start)
@@ -86,8 +100,10 @@ class Matcher:
         return not self._is_undone(modifier)
 
     def _near(self, start: int, end: int) -> bytes:
-        """The hit and the few words before it in the same clause."""
-        begin = max(self._clauses.clause_start(start), start - 60)
+        """The hit and the few words before it, from the last pause on: a "not" before a comma does not reach over it."""
+        begin = max(self._clauses.clause_start(end - 1), start - 60)
+        if begin >= start:
+            return self._data[begin:end]
         before = self._data[begin:start].split(b" ")
         return b" ".join(before[-_WORDS_BEFORE - 1 :]) + self._data[start:end]
 

@@ -80,9 +80,9 @@ def _without_invisible(text: str) -> str:
                 kept.append(character)
             continue
         category = unicodedata.category(character)
-        if category == "Cf" or character in "\u115f\u1160\u3164\u2800\u180e" or "\ufe00" <= character <= "\ufe0f":
+        if category in ("Cf", "Me") or character in "\u115f\u1160\u3164\u2800\u180e" or "\ufe00" <= character <= "\ufe0f":
             continue
-        marks = marks + 1 if category in ("Mn", "Me") else 0
+        marks = marks + 1 if category == "Mn" else 0
         if marks <= _MAX_MARKS_IN_A_ROW:
             kept.append(" " if category in ("Zl", "Zp") else character)
     return "".join(kept)

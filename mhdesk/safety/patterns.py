@@ -89,6 +89,7 @@ def compile_bytes(pattern: str) -> Any:
         compiled = re2.compile(f"(?m:{pattern})".encode(), options)
     except re2.error as error:
         raise BadRules(f"A safety rule is no valid pattern: {pattern[:80]} ({error}).") from error
-    if compiled.search(b"") is not None:
+    empty = compiled.search(b"") or compiled.search(b"x")
+    if empty is not None and empty.span()[0] == empty.span()[1]:
         raise BadRules(f"A safety rule matches everything: {pattern[:80]}.")
     return compiled

@@ -40,6 +40,7 @@ class Modifier:
 class Rule:
     """One family of sayings. `now` marks plan, means, attempt or emergency; it never lowers below elevated.
 
+    `unless` cancels it in the whole sentence, `not_across` are words that a hit may not reach over, and
     `needs_context` rules count only where the talk before was already at risk.
     """
 
@@ -48,6 +49,7 @@ class Rule:
     level: Level
     found: Any
     unless: Any = None
+    not_across: Any = None
     now: bool = False
     needs_context: bool = False
     modifiers: tuple[Modifier, ...] = ()
@@ -195,7 +197,7 @@ def _modifier(name: str, raw: Any, words: Mapping[str, str], spaced: bool) -> Mo
 
 
 def _rule(raw: Any, words: Mapping[str, str], modifiers: Mapping[str, Modifier], spaced: bool) -> Rule:
-    allowed = {"id", "topics", "level", "patterns", "unless", "now", "needs_context", "lowered_by", "examples"}
+    allowed = {"id", "topics", "level", "patterns", "unless", "not_across", "now", "needs_context", "lowered_by", "examples"}
     raw = checked(raw, allowed, f"rule {raw.get('id') if isinstance(raw, dict) else '?'}")
     name = raw.get("id")
     if not isinstance(name, str) or not raw.get("patterns"):
@@ -214,6 +216,7 @@ def _rule(raw: Any, words: Mapping[str, str], modifiers: Mapping[str, Modifier],
         level=level,
         found=compile_family(raw["patterns"], words, spaced=spaced),
         unless=compile_family(raw["unless"], words, spaced=spaced) if raw.get("unless") else None,
+        not_across=compile_family(raw["not_across"], words, spaced=spaced) if raw.get("not_across") else None,
         now=bool(raw.get("now", False)),
         needs_context=bool(raw.get("needs_context", False)),
         modifiers=tuple(modifiers[modifier] for modifier in lowered_by),

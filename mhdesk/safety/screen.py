@@ -18,7 +18,6 @@ _TURNS_LOOKED_BACK = 3
 """User turns before the last one that are read as context."""
 _SHORT = 80
 """Bytes up to which a turn may be the rest of the sentence before, or an answer to the app's question."""
-_MAX_CHARS = 1_000_000
 _SCRIPTS = {
     "devanagari": re.compile("[\u0900-\u097f]"),
     "arabic": re.compile("[\u0600-\u06ff]"),
@@ -58,7 +57,7 @@ class Screen:
         before = [hit for text in earlier for hit in self._hits(text, in_context=False)]
         at_risk = any(hit.level is Level.CRISIS for hit in before)
         text = talk[last].text
-        clauses = read_clauses(text[:_MAX_CHARS], self._rules.speller)
+        clauses = read_clauses(text, self._rules.speller)
         hits = self._hits_in(text, clauses, in_context=at_risk)
         if earlier and len(clauses.data) <= _SHORT and not hits:
             hits = self._across_turns(earlier[-1], text)
@@ -71,7 +70,7 @@ class Screen:
         return verdict
 
     def _hits(self, text: str, *, in_context: bool) -> list[Hit]:
-        return self._hits_in(text, read_clauses(text[:_MAX_CHARS], self._rules.speller), in_context=in_context)
+        return self._hits_in(text, read_clauses(text, self._rules.speller), in_context=in_context)
 
     def _hits_in(self, text: str, clauses: Clauses, *, in_context: bool) -> list[Hit]:
         scripts = {script for script, sign in _SCRIPTS.items() if sign.search(text)}

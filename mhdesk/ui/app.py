@@ -1,4 +1,7 @@
-"""The window's composition root. Start-up order, and why:
+"""The window's composition root.
+
+Start-up order, and why:
+
 
 1. `stay_offline()`: from here on every connection to another computer is refused and counted.
 2. `QApplication`, with the theme from the settings file; a damaged file gives the defaults.
@@ -17,11 +20,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QLocale, QTimer
 from PySide6.QtWidgets import QApplication
 
 import mhdesk
 from mhdesk.core.engine_status import EngineStatus
+from mhdesk.core.errors import MHDeskError
 from mhdesk.core.offline import connections_made, stay_offline
 from mhdesk.core.paths import UserPaths, resources_dir
 from mhdesk.core.settings import AgeBand, Settings, load_settings
@@ -30,6 +34,7 @@ from mhdesk.ui.event_loop import on_request_to_end, run_until_over
 from mhdesk.ui.main_window import MainWindow
 from mhdesk.ui.ports import Conversation, HelpBook, RunningEngine
 from mhdesk.ui.preferences import Preferences
+from mhdesk.ui.region_chooser import ANYWHERE
 from mhdesk.ui.theme import Theme
 
 log = logging.getLogger(__name__)
@@ -39,10 +44,11 @@ _CLOSE_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """The conversation and the engine behind it."""
+    """The conversation and the engine behind it. `warning` is shown at the start, if there is one."""
 
     conversation: Conversation
     engine: RunningEngine
+    warning: str = ""
 
 
 Assemble = Callable[[Callable[[EngineStatus], None], Callable[[], str], Callable[[], AgeBand]], Talk]
@@ -66,7 +72,7 @@ def run(
         assemble: builds conversation and engine; see `Assemble`.
         help_book: who can be called where.
         settings_file: read once here, written when a choice is made.
-        first_region: the region shown until the person has chosen one.
+        first_region: a guess, shown with a question until the person has chosen.
         disclaimer: always visible below the conversation.
         ai_notice: shown in bold capitals at the start of a conversation and every three hours.
         connections: the figure of the status strip.
@@ -75,7 +81,7 @@ def run(
     stay_offline()
     app = _application(arguments)
     settings = load_settings(settings_file)
-    theme = Theme(app, resources_dir() / "styles" / "window.qss", settings.looks)
+    theme = Theme(app, resources_dir(), settings.looks)
     preferences = Preferences(settings_file, settings)
     window = MainWindow(
         regions=help_book.regions(),
@@ -84,9 +90,7 @@ def run(
         icon_file=resources_dir() / "icons" / "mhdesk.svg",
     )
     region = _known_region(settings, first_region, help_book)
-    talk = assemble(
-        window.status.show_status, lambda: controller.region, lambda: preferences.now.age_band
-    )
+    talk = assemble(window.status.show_status, lambda: controller.region, lambda: preferences.now.age_band)
     controller = Controller(
         window=window,
         conversation=talk.conversation,
@@ -97,6 +101,7 @@ def run(
         ai_notice=ai_notice,
         about=_about(disclaimer),
     )
+    window.status.show_trouble(talk.warning)
     return run_until_over(app, _live(window, controller, talk.engine))
 
 
@@ -120,7 +125,7 @@ async def _end(engine: RunningEngine) -> None:
     try:
         await asyncio.wait_for(engine.close(), _CLOSE_S)
     except Exception as error:
-        log.error("the engine could not be ended in order: %s", type(error).__name__)  # noqa: TRY400
+        log.error("the engine could not be ended in order: %s", type(error).__name__)
 
 
 def _application(arguments: Sequence[str]) -> QApplication:
@@ -134,7 +139,7 @@ def _application(arguments: Sequence[str]) -> QApplication:
 
 def _known_region(settings: Settings, first_region: str, help_book: HelpBook) -> str:
     codes = [region.code for region in help_book.regions()]
-    return next((code for code in (settings.region, first_region) if code in codes), codes[0] if codes else "")
+    return next((code for code in (settings.region, first_region) if code in codes), ANYWHERE)
 
 
 def _about(disclaimer: str) -> tuple[str, ...]:
@@ -147,20 +152,33 @@ def _about(disclaimer: str) -> tuple[str, ...]:
 
 def main(argv: Sequence[str]) -> int:
     """Open the window on what is installed. `argv` are Qt's arguments."""
+    from mhdesk.assembly import build_session
+    from mhdesk.engine.client.launch import engine_command
+    from mhdesk.engine.client.supervisor import EngineSupervisor
+    from mhdesk.library.shelf import Pair, Shelf
     from mhdesk.safety.helplines import Helplines
     from mhdesk.safety.notices import ai_notice, disclaimer
     from mhdesk.safety.regions import local_time_zone, preselect_region
-    from mhdesk.ui.talk import assemble_talk, system_locale
 
     paths = UserPaths.from_environment()
     helplines = Helplines.load()
+
+    def assemble(
+        on_status: Callable[[EngineStatus], None], region: Callable[[], str], age_band: Callable[[], AgeBand]
+    ) -> Talk:
+        try:
+            pair = Shelf(paths).pair()
+        except MHDeskError as error:
+            pair = Pair(None, None, error.sentence)
+        engine = EngineSupervisor(engine_command(), pair.model, pair.adapter, on_status)
+        session = build_session(engine, paths, helplines=helplines, region=region, age_band=age_band)
+        return Talk(session, engine, pair.warning)
+
     return run(
-        assemble=lambda on_status, region, age_band: assemble_talk(
-            paths, helplines, on_status=on_status, region=region, age_band=age_band
-        ),
+        assemble=assemble,
         help_book=helplines,
         settings_file=paths.settings_file,
-        first_region=preselect_region(local_time_zone(), system_locale()),
+        first_region=preselect_region(local_time_zone(), QLocale.system().name()),
         disclaimer=disclaimer(),
         ai_notice=ai_notice(),
         arguments=argv,

@@ -1,4 +1,4 @@
-"""One utterance in the conversation: who speaks, the words, a button that copies them, and a sentence below if needed."""
+"""One utterance in the conversation: who speaks, the words, a Copy button, and a sentence below if needed."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Bubble(QFrame):
         top.addWidget(self._who)
         top.addStretch(1)
         top.addWidget(self._copy)
-        column = QVBoxLayout(self)
+        column = self._column = QVBoxLayout(self)
         column.setContentsMargins(_PAD, 6, _PAD - 4, 10)
         column.setSpacing(2)
         column.addLayout(top)
@@ -118,7 +118,7 @@ class Bubble(QFrame):
         if again:
             retry = button("Put my words back", "Put my words back into the message field", "quiet")
             retry.clicked.connect(lambda: self.again.emit(again))
-            self.layout().addWidget(retry)
+            self._column.addWidget(retry)
         if self._width:
             self.fit(self._width)
 
@@ -144,8 +144,9 @@ class Bubble(QFrame):
 
     def _name(self) -> None:
         self.setAccessibleName(self.spoken())
-        self.body.setAccessibleName("Your message" if self.speaker is Speaker.YOU else f"Reply. {self.speaker.value[1]}")
+        yours = self.speaker is Speaker.YOU
+        self.body.setAccessibleName("Your message" if yours else f"Reply. {self.speaker.value[1]}")
         self.body.setAccessibleDescription("Up and Down go to the message before and after.")
-        whose = "your message" if self.speaker is Speaker.YOU else "this reply"
+        whose = "your message" if yours else "this reply"
         self._copy.setAccessibleName(f"Copy {whose}")
         self._copy.setToolTip(f"Copy {whose}")

@@ -42,6 +42,7 @@ class ConfirmBar(QFrame):
         announce(self, self._question)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc is the harmless answer."""
         if event.key() == Qt.Key.Key_Escape:
             self._answer(False)
         else:

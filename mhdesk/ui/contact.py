@@ -6,11 +6,19 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from PySide6.QtCore import QLocale
+
 from mhdesk.core.events import HelpLine
+from mhdesk.safety.helplines import stale
 
 _DIALLED = re.compile(r"\s*([+*]?[\d*#][\d\s().*#/+-]*)")
 _KEYWORD_TO = re.compile(r"\s*(?P<word>.+?)\s+to\s+(?P<number>[+*]?[\d][\d\s().#-]*)\s*$", re.IGNORECASE)
-_OLD_DAYS = 365
+ONLINE = "Online: "
+_UNDATED = "Please check: the page we read bears no date."
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,7 @@ def ways(line: HelpLine) -> tuple[Way, ...]:
         found.append(Way(words, number, f"Copy {number}, the number to text for {line.name}", large=not line.voice))
     if line.chat:
         address = line.chat.removeprefix("https://").removeprefix("http://").rstrip("/")
-        found.append(Way(f"Online: {address}", line.chat, f"Copy the web address of {line.name}"))
+        found.append(Way(f"{ONLINE}{address}", line.chat, f"Copy the web address of {line.name}"))
     return tuple(found)
 
 
@@ -54,45 +62,41 @@ def texting(entry: str) -> tuple[str, str]:
     return (f"Text {entry.strip()}" if entry.strip()[:1] in "+*#0123456789" else entry.strip()), number
 
 
+def breakable(shown: str) -> str:
+    """`shown` with places where a long web address may go on in the next line."""
+    return re.sub(r"(?<=\w[./])(?=\w)", "\u200b", shown) if shown.startswith(ONLINE) else shown
+
+
 def facts(line: HelpLine) -> str:
     """Hours, cost and languages in one line, whatever is known of them."""
     hours = "Day and night" if re.fullmatch(r"24\s*/\s*7", line.hours.strip()) else line.hours
-    parts = (hours, line.cost[:1].upper() + line.cost[1:], ", ".join(line.languages))
+    parts = (hours, line.cost[:1].upper() + line.cost[1:], ", ".join(_language(code) for code in line.languages))
     return " · ".join(part for part in parts if part)
 
 
-def what_happens(line: HelpLine) -> str:
-    """What to expect of this way of getting help, in a sentence."""
-    if line.kind == "emergency":
-        return "Say where you are and what is happening. They can send someone."
-    if line.voice:
-        return "A person answers, sometimes after a recording or a wait. You can say little, and hang up any time."
-    if line.text or line.chat:
-        return "You write and a person writes back. It can take a few minutes. You need not speak."
-    return ""
+def _language(code: str) -> str:
+    known = QLocale.codeToLanguage(code)
+    return code if known == QLocale.Language.AnyLanguage else QLocale.languageToString(known)
+
+
+def is_weak(line: HelpLine) -> bool:
+    """Whether the evidence itself is weak, not only old: then the window says so more clearly.
+
+    Emergency numbers are never dressed as doubtful: whoever needs one should not hesitate.
+    """
+    return line.kind != "emergency" and line.evidence in ("secondary", "unconfirmed")
 
 
 def doubt(line: HelpLine, today: date) -> str:
     """Why this line should be checked before it is relied on; empty when there is no such reason."""
     if line.evidence == "unconfirmed":
         return "Please check: we could not confirm this line."
-    read_on = _date(line.source_copy_date)
-    if read_on is not None and (today - read_on).days > _OLD_DAYS:
-        return f"Please check: last read in {read_on:%B %Y}."
-    if read_on is None and line.evidence == "secondary":
-        return "Please check: our source for this line has no date."
-    return ""
-
-
-def _date(written: str) -> date | None:
-    """`2025`, `2025-03` and `2025-03-09` as a date; None for anything else. A part left out is taken as early."""
-    match = re.match(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", written)
-    if match is None:
-        return None
-    try:
-        return date(int(match[1]), int(match[2] or 1), int(match[3] or 1))
-    except ValueError:
-        return None
+    if not stale(line, today):
+        return ""
+    month = re.fullmatch(r"(\d{4})-(\d{2}).*", line.source_copy_date)
+    if month is None:
+        return f"Please check: last read in {line.source_copy_date}." if line.source_copy_date else _UNDATED
+    return f"Please check: last read in {_MONTHS[int(month[2]) - 1]} {month[1]}."
 
 
 def spoken(line: HelpLine) -> str:

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from mhdesk.core.errors import BadMessage, MHDeskError, StorageError
-from mhdesk.core.events import Card, Failed, Finished, Replaced, Screened, SessionEvent, Text, Window
+from mhdesk.core.events import Card, Failed, Finished, FinishState, Replaced, Screened, SessionEvent, Text, Window
 from mhdesk.core.messages import sendable
 from mhdesk.core.settings import Looks
 from mhdesk.ui.about import About
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 NOTICE_EVERY_MS = 3 * 60 * 60 * 1000
 """The notice that this is a program comes again every three hours (New York GBL Art. 47)."""
 
-UNEXPECTED = "Something inside MHDesk went wrong with this message. Please try again; help from real people is beside it."
+UNEXPECTED = "Something inside MHDesk went wrong with this message. Please try again."
 
 
 class Controller(QObject):
@@ -44,6 +44,7 @@ class Controller(QObject):
         ai_notice: str,
         about: tuple[str, ...],
         today: Callable[[], date] = date.today,
+        stop_grace_s: float = 1.5,
     ) -> None:
         super().__init__(window)
         self._window = window
@@ -54,12 +55,13 @@ class Controller(QObject):
         self._ai_notice = ai_notice
         self._about = about
         self._today = today
+        self._stop_grace_s = stop_grace_s
         self._region = region
         self._turn: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._remind = QTimer(self, interval=NOTICE_EVERY_MS)
         self._connect()
-        self._show_region(region)
+        self._show_region(region, guessed=not preferences.now.region)
         window.toolbar.show_looks(theme.looks)
         window.conversation.show_notice(ai_notice)
         self._remind.start()
@@ -80,7 +82,7 @@ class Controller(QObject):
     def _connect(self) -> None:
         window = self._window
         window.composer.sent.connect(self._send)
-        window.composer.stop_wanted.connect(lambda: self._begin(self._conversation.stop()))
+        window.composer.stop_wanted.connect(lambda: self._begin(self._stop()))
         window.conversation.again.connect(window.composer.show_put_back)
         window.conversation.hide_wanted.connect(window.show_hidden)
         window.copied.connect(lambda text: QApplication.clipboard().setText(text))
@@ -123,7 +125,7 @@ class Controller(QObject):
             sentence = error.sentence
         except Exception as error:
             # Only the kind: a message or a traceback could quote what the person wrote.
-            log.error("a turn ended unexpectedly: %s", type(error).__name__)  # noqa: TRY400
+            log.error("a turn ended unexpectedly: %s", type(error).__name__)
             sentence = UNEXPECTED
         finally:
             closing = getattr(events, "aclose", None)
@@ -138,11 +140,23 @@ class Controller(QObject):
             self._window.composer.show_put_back(typed)
             self._window.composer.show_hint(sentence)
 
+    async def _stop(self) -> None:
+        """Stop the reply. One that has not begun, since the model is loading, is given up after a moment."""
+        turn = self._turn
+        await self._conversation.stop()
+        if turn is None:
+            return
+        await asyncio.wait({turn}, timeout=self._stop_grace_s)
+        if not turn.done():
+            turn.cancel()
+            await asyncio.wait({turn})
+            self._window.conversation.show_finished(FinishState.STOPPED)
+
     def _show(self, event: SessionEvent) -> None:
         view = self._window.conversation
         match event:
             case Card():
-                view.show_card(event)
+                view.show_card(event, self._today(), self._help_book.what_happens)
             case Window():
                 view.show_forgotten(event.first_kept_turn)
             case Text():
@@ -181,13 +195,13 @@ class Controller(QObject):
     # --- preferences -----------------------------------------------------------------------------------------------
 
     def _choose_region(self, code: str) -> None:
-        self._show_region(code)
+        self._show_region(code, guessed=False)
         self._begin(self._keep(region=code))
 
-    def _show_region(self, code: str) -> None:
+    def _show_region(self, code: str, *, guessed: bool) -> None:
         self._region = code
         book = self._help_book
-        self._window.show_help(code, book.emergency(code), book.panel(code), self._today())
+        self._window.show_help(code, book.emergency(code), book.panel(code), self._today(), guessed=guessed)
 
     def _choose_looks(self, looks: Looks) -> None:
         self._theme.show_looks(looks)

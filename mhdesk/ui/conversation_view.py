@@ -1,4 +1,4 @@
-"""The conversation: bubbles and cards below each other, calm while they grow, at the bottom only while the person is."""
+"""The conversation: bubbles and cards below each other, at the bottom only while the person is there."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from mhdesk.core.events import Card, FinishState, Source
+from mhdesk.core.events import Card, FinishState, HelpLine, Source
 from mhdesk.ui.announce import announce
 from mhdesk.ui.bubble import Bubble, Speaker
 from mhdesk.ui.crisis_card import CrisisCard
+from mhdesk.ui.crisis_panel import clear
 from mhdesk.ui.labels import button, words
 
 _COALESCE_MS = 40
 _NEAR_BOTTOM = 24
 FORGOTTEN = "MHDesk no longer remembers what is above this line. It is still here for you to read."
+WAITING = "MHDesk is preparing an answer…"
 STOPPED = "Stopped."
 STOPPED_EMPTY = "Stopped before anything was written."
 
@@ -29,9 +31,8 @@ class ConversationView(QScrollArea):
     hide_wanted = Signal()
     again = Signal(str)
 
-    def __init__(self, today: Callable[[], date] = date.today) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._today = today
         self._entries: list[Bubble | CrisisCard] = []
         self._turn_starts: list[Bubble] = []
         self._reply: Bubble | None = None
@@ -39,6 +40,7 @@ class ConversationView(QScrollArea):
         self._stuck = True
         self._current: Bubble | None = None
         self._forgotten: QLabel | None = None
+        self._waiting = words(WAITING, "muted")
         self._paint_soon = QTimer(self, singleShot=True, interval=_COALESCE_MS)
         self._paint_soon.timeout.connect(self._paint_text)
         self._fit_soon = QTimer(self, singleShot=True, interval=_COALESCE_MS)
@@ -46,16 +48,20 @@ class ConversationView(QScrollArea):
         self.setAccessibleName("Conversation")
         self.setAccessibleDescription("Up and Down go from message to message.")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumHeight(48)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         roll = QWidget()
         roll.setObjectName("roll")
+        roll.setMinimumWidth(1)
         self._column = QVBoxLayout(roll)
         self._column.setContentsMargins(4, 6, 10, 6)
         self._column.setSpacing(10)
         self._column.addStretch(1)
+        self._waiting.setParent(roll)
+        self._waiting.hide()
         self.setWidget(roll)
         self.jump = button("Jump to newest ↓", "Jump to the newest message", "main")
         self.jump.setParent(self)
@@ -85,20 +91,23 @@ class ConversationView(QScrollArea):
         bubble.show_text(text)
         self._turn_starts.append(bubble)
         self._reply = None
+        self._column.addWidget(self._waiting)
+        self._waiting.show()
         self.show_newest()
 
     def take_back_user(self) -> None:
         """Remove the words just shown: they were not taken and are back where one types."""
+        self._stop_waiting()
         bubble = self._turn_starts.pop()
         self._entries.remove(bubble)
         self._current = None
         bubble.hide()
         bubble.deleteLater()
 
-    def show_card(self, card: Card) -> None:
+    def show_card(self, card: Card, today: date, what_happens: Callable[[HelpLine], str]) -> None:
         """Put a crisis card below what was said."""
         self._paint_text()
-        view = CrisisCard(card, self._today())
+        view = CrisisCard(card, today, what_happens)
         view.copied.connect(self.copied)
         view.hide_wanted.connect(self.hide_wanted)
         self._add(view, Qt.AlignmentFlag.AlignLeft)
@@ -126,6 +135,7 @@ class ConversationView(QScrollArea):
 
     def show_finished(self, state: FinishState) -> None:
         """End the turn."""
+        self._stop_waiting()
         self._paint_text()
         if state is FinishState.STOPPED:
             self._reply = self._reply or self._add_bubble(Speaker.MODEL)
@@ -159,13 +169,11 @@ class ConversationView(QScrollArea):
         """Take everything away."""
         self._paint_soon.stop()
         self._unpainted = ""
+        self._stop_waiting()
         self._entries, self._turn_starts = [], []
         self._reply = self._current = self._forgotten = None
-        while self._column.count() > 1:
-            widget = self._column.takeAt(1).widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        clear(self._column)
+        self._column.addStretch(1)
         self._stuck = True
         self._place_jump()
 
@@ -193,7 +201,12 @@ class ConversationView(QScrollArea):
         self._make_current(bubble)
         return bubble
 
+    def _stop_waiting(self) -> None:
+        self._column.removeWidget(self._waiting)
+        self._waiting.hide()
+
     def _add(self, entry: Bubble | CrisisCard, side: Qt.AlignmentFlag) -> None:
+        self._stop_waiting()
         self._entries.append(entry)
         self._column.addWidget(entry, 0, side)
         entry.fit(self._room())
@@ -206,13 +219,15 @@ class ConversationView(QScrollArea):
 
     def _room(self) -> int:
         margins = self._column.contentsMargins()
-        return max(self.viewport().width() - margins.left() - margins.right(), 200)
+        bar = self.verticalScrollBar().sizeHint().width()
+        return max(self.contentsRect().width() - bar - margins.left() - margins.right(), 200)
 
     def _fit_all(self) -> None:
         for entry in self._entries:
             entry.fit(self._room())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lay the entries out anew, once the width has come to rest."""
         super().resizeEvent(event)
         if event.oldSize().width() != event.size().width():
             self._fit_soon.start()
@@ -259,6 +274,7 @@ class ConversationView(QScrollArea):
         bar.setValue(bar.value() + pages * bar.pageStep())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Up and Down go from message to message; the other keys scroll."""
         if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down) and not event.modifiers() and self._entries:
             self._step(-1 if event.key() == Qt.Key.Key_Up else 1)
         else:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
-from mhdesk.core.events import Card
+from mhdesk.core.events import Card, HelpLine
 from mhdesk.core.levels import Topic
 from mhdesk.ui.help_line import HelpLineView
 from mhdesk.ui.labels import button, words
 
-_SHOWN_AT_FIRST = 3
+_SHOWN_AT_FIRST = 2
 
 _HEADINGS = {
     Topic.SUICIDE: "You do not have to carry this alone. These people will listen.",
@@ -61,7 +62,7 @@ class CrisisCard(QFrame):
     copied = Signal(str)
     hide_wanted = Signal()
 
-    def __init__(self, card: Card, today: date) -> None:
+    def __init__(self, card: Card, today: date, what_happens: Callable[[HelpLine], str]) -> None:
         super().__init__()
         self.card = card
         self.setObjectName("card")
@@ -74,24 +75,26 @@ class CrisisCard(QFrame):
         self._column.addWidget(words(advice(card)))
         if card.topic is Topic.ABUSE:
             self._add_quick_hide()
-        self._lines = [HelpLineView(line, today, explain=True) for line in card.lines]
+        self._lines = [HelpLineView(line, today, what_happens(line)) for line in card.lines]
         for place, line in enumerate(self._lines):
             line.copied.connect(self.copied)
             line.setVisible(place < _SHOWN_AT_FIRST)
             self._column.addWidget(line)
         hidden = len(self._lines) - _SHOWN_AT_FIRST
-        if hidden > 0:
-            more = button(f"Show {hidden} more", f"Show {hidden} more lines of help")
-            more.clicked.connect(self._show_all)
-            self._column.addWidget(more)
-            self._more = more
-        self._column.addWidget(words(_FOOT, "small"))
+        self._more = button(f"Show {hidden} more", f"Show {hidden} more lines of help", "copy")
+        self._more.setVisible(hidden > 0)
+        self._more.clicked.connect(self._show_all)
+        foot = QHBoxLayout()
+        foot.setSpacing(12)
+        foot.addWidget(self._more)
+        foot.addWidget(words(_FOOT, "small"), 1)
+        self._column.addLayout(foot)
 
     def fit(self, available: int) -> None:
         """Take at most `available` pixels of width."""
         self.setFixedWidth(min(available, max(420, 46 * self.fontMetrics().averageCharWidth() * 2)))
 
-    def set_reachable(self, reachable: bool) -> None:  # noqa: ARG002
+    def set_reachable(self, reachable: bool) -> None:
         """A card can always be reached with the Tab key."""
 
     def spoken(self) -> str:

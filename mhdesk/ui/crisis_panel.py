@@ -6,37 +6,15 @@ from collections.abc import Sequence
 from datetime import date
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLayout, QScrollArea, QVBoxLayout, QWidget
 
 from mhdesk.core.events import HelpLine
 from mhdesk.ui.help_line import HelpLineView
 from mhdesk.ui.labels import words
 from mhdesk.ui.ports import Region
+from mhdesk.ui.region_chooser import RegionChooser
 
 CANNOT_CALL = "MHDesk cannot call anyone for you. Please use a phone."
-
-
-class RegionBox(QComboBox):
-    """Where the person is: one click to change. Emits the code only when a person has chosen."""
-
-    chosen = Signal(str)
-
-    def __init__(self, regions: Sequence[Region]) -> None:
-        super().__init__()
-        self.setAccessibleName("Where you are")
-        self.setAccessibleDescription("The numbers shown are for this place.")
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(10)
-        self.setMaxVisibleItems(14)
-        for region in regions:
-            self.addItem(region.name, region.code)
-        self.activated.connect(lambda place: self.chosen.emit(self.itemData(place)))
-
-    def show_region(self, code: str) -> None:
-        """Show `code` as the place chosen."""
-        place = self.findData(code)
-        if place >= 0:
-            self.setCurrentIndex(place)
 
 
 class HelpRoll(QScrollArea):
@@ -55,11 +33,12 @@ class HelpRoll(QScrollArea):
         """Replace the lines."""
         roll = QWidget()
         roll.setObjectName("helpRoll")
+        roll.setMinimumWidth(1)
         column = QVBoxLayout(roll)
         column.setContentsMargins(2, 0, 6, 0)
         column.setSpacing(4)
         for line in lines:
-            view = HelpLineView(line, today, explain=False)
+            view = HelpLineView(line, today)
             view.copied.connect(self.copied)
             column.addWidget(view)
         column.addStretch(1)
@@ -80,7 +59,7 @@ class CrisisPanel(QFrame):
         self._emergency = QVBoxLayout()
         self._roll = HelpRoll()
         self._roll.copied.connect(self.copied)
-        self.region = RegionBox(regions)
+        self.region = RegionChooser(regions)
         self.region.chosen.connect(self.region_chosen)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 12, 8, 10)
@@ -95,7 +74,7 @@ class CrisisPanel(QFrame):
         """Show the lines of a region."""
         self.region.show_region(region)
         clear(self._emergency)
-        urgent = HelpLineView(emergency, today, explain=False)
+        urgent = HelpLineView(emergency, today)
         urgent.copied.connect(self.copied)
         self._emergency.addWidget(urgent)
         self._roll.show_lines([line for line in lines if line != emergency], today)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from datetime import date
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout
 
 from mhdesk.core.events import HelpLine
 from mhdesk.ui.contact import Way, spoken, ways
-from mhdesk.ui.crisis_panel import CANNOT_CALL, HelpRoll, RegionBox, clear
+from mhdesk.ui.crisis_panel import CANNOT_CALL, HelpRoll, clear
 from mhdesk.ui.labels import CopyButton, button, words
 from mhdesk.ui.ports import Region
+from mhdesk.ui.region_chooser import RegionChooser
 
 
 class CrisisStrip(QFrame):
@@ -24,8 +25,9 @@ class CrisisStrip(QFrame):
     def __init__(self, regions: Sequence[Region]) -> None:
         super().__init__()
         self.setObjectName("strip")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         self.setAccessibleName("Help from real people")
-        self.region = RegionBox(regions)
+        self.region = RegionChooser(regions)
         self.region.chosen.connect(self.region_chosen)
         self.more = button("More help", "Show every line of help")
         self.more.setCheckable(True)
@@ -39,8 +41,8 @@ class CrisisStrip(QFrame):
         self._foot.hide()
         top = QHBoxLayout()
         top.setSpacing(8)
-        top.addLayout(self._emergency, 3)
-        top.addWidget(self.region, 2)
+        top.addLayout(self._emergency, 1)
+        top.addWidget(self.region, 1)
         top.addWidget(self.more)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
@@ -75,13 +77,15 @@ class CrisisStrip(QFrame):
         row = QHBoxLayout(frame)
         row.setContentsMargins(10, 4, 6, 4)
         row.setSpacing(8)
-        row.addWidget(words("Emergency" if urgent else line.name, "strong"), 1)
+        name = words("Emergency" if urgent else line.name, "strong")
+        name.setWordWrap(not urgent)
+        row.addWidget(name, 1)
         way: Way | None = next(iter(ways(line)), None)
         if way is not None:
             number = words(way.words, "number" if way.large else "strong", selectable=True)
             number.setWordWrap(not urgent)
             row.addWidget(number)
-            copy = CopyButton(way.copied, way.copy_name)
+            copy = CopyButton(way.copied, way.copy_name, "copy")
             copy.copied.connect(self.copied)
             row.addWidget(copy)
         return frame

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QIcon, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
@@ -23,13 +23,21 @@ from mhdesk.ui.tab_order import next_stop
 from mhdesk.ui.toolbar import Toolbar
 
 _NARROW_PX = 720
-_PANEL_PX = 330
+_PANEL_PX = 350
+_SHORT_PX = 440
+_USUAL_SIZE = QSize(1080, 740)
+_FRAME_OF_SYSTEM = QSize(8, 48)
 _QUESTION = "Start a new conversation? The words on this screen will be gone. They are kept nowhere else."
 
 
 def is_narrow(width: int, scale: float) -> bool:
     """Whether the help goes on top: a window of `width` pixels has no room beside the conversation at this type."""
     return width < _NARROW_PX * max(scale, 1.0)
+
+
+def is_short(height: int, scale: float) -> bool:
+    """Whether a window of `height` pixels has no room for a row of tools."""
+    return height < _SHORT_PX * max(scale, 1.0)
 
 
 class MainWindow(QMainWindow):
@@ -46,6 +54,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._was_painted = False
         self._scale = 1.0
+        self._short = False
         self.setWindowTitle("MHDesk")
         self.setWindowIcon(QIcon(str(icon_file)))
         self.toolbar = Toolbar()
@@ -61,16 +70,20 @@ class MainWindow(QMainWindow):
         for source in (self.panel, self.strip):
             source.region_chosen.connect(self.region_chosen)
         self.setCentralWidget(self._arranged())
-        self._regions = (self.composer, self.confirm, self.conversation, self.toolbar, self.strip, self.panel, self.status)
-        self.setMinimumSize(400, 400)
-        self.resize(1080, 740)
+        left = (self.composer, self.confirm, self.conversation, self.toolbar)
+        self._regions = (*left, self.strip, self.panel, self.status)
+        self.setMinimumWidth(400)
+        self.resize(_USUAL_SIZE.boundedTo(self.screen().availableSize() - _FRAME_OF_SYSTEM))
         self._place_help()
         self.composer.field.setFocus()
 
-    def show_help(self, region: str, emergency: HelpLine, lines: Sequence[HelpLine], today: date) -> None:
-        """Show the lines of a region, beside and on top alike."""
-        self.panel.show_help(region, emergency, lines, today)
-        self.strip.show_help(region, emergency, lines, today)
+    def show_help(
+        self, region: str, emergency: HelpLine, lines: Sequence[HelpLine], today: date, *, guessed: bool
+    ) -> None:
+        """Show the lines of a region, beside and on top alike; `guessed` asks whether it is the right one."""
+        for help_place in (self.panel, self.strip):
+            help_place.show_help(region, emergency, lines, today)
+            help_place.region.show_guessed(guessed)
 
     def show_scale(self, scale: float) -> None:
         """The type has another size."""
@@ -86,13 +99,15 @@ class MainWindow(QMainWindow):
     def _arranged(self) -> QWidget:
         page = QWidget()
         page.setObjectName("page")
-        left = QVBoxLayout()
+        left = self._left = QVBoxLayout()
         left.setSpacing(8)
         left.addWidget(self.toolbar)
         left.addWidget(self.strip)
         left.addWidget(self.conversation, 1)
         left.addWidget(self.confirm)
-        left.addWidget(self.composer)
+        self._writing = QHBoxLayout()
+        self._writing.addWidget(self.composer, 1)
+        left.addLayout(self._writing)
         left.addWidget(self.disclaimer)
         middle = QHBoxLayout()
         middle.setSpacing(12)
@@ -108,27 +123,45 @@ class MainWindow(QMainWindow):
     def _place_help(self) -> None:
         narrow = is_narrow(self.width(), self._scale)
         self.panel.setFixedWidth(int(_PANEL_PX * max(1.0, self._scale) ** 0.6))
+        self._place_toolbar(is_short(self.height(), self._scale))
         held = QApplication.focusWidget()
         self.panel.setVisible(not narrow)
         self.strip.setVisible(narrow)
         if held is not None and not held.isVisible():
             self.composer.field.setFocus()
 
+    def _place_toolbar(self, short: bool) -> None:
+        if short == self._short:
+            return
+        self._short = short
+        self.toolbar.show_compact(short)
+        self.status.show_brief(short)
+        if short:
+            self._left.removeWidget(self.toolbar)
+            self._writing.addWidget(self.toolbar)
+        else:
+            self._writing.removeWidget(self.toolbar)
+            self._left.insertWidget(0, self.toolbar)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
+        """Move the help to where there is room for it."""
         super().resizeEvent(event)
         self._place_help()
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Tell once that the window has been painted: its children are, too, when the timer runs."""
         super().paintEvent(event)
         if not self._was_painted:
             self._was_painted = True
             QTimer.singleShot(0, self.painted.emit)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        """Go at once and without a question: whoever closes in a hurry may have to."""
         event.accept()
         self.closed.emit()
 
     def focusNextPrevChild(self, forward: bool) -> bool:
+        """Go to the next stop in reading order."""
         there = next_stop(self._regions, QApplication.focusWidget(), forward=forward)
         if there is None:
             return False

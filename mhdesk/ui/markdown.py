@@ -80,7 +80,7 @@ def _fragments(block: QTextBlock) -> list[QTextFragment]:
     found = []
     while not iterator.atEnd():
         found.append(iterator.fragment())
-        iterator += 1  # type: ignore[operator]  # the stubs lack Qt's operator++
+        iterator += 1
     return found
 
 

@@ -65,6 +65,10 @@ class HelpBook(Protocol):
         """The region's lines, the emergency number first."""
         ...
 
+    def what_happens(self, line: HelpLine) -> str:
+        """What to expect when calling, in a sentence; empty if nothing is known."""
+        ...
+
     def emergency(self, region: str) -> HelpLine:
         """The region's emergency number."""
         ...

@@ -16,16 +16,16 @@ _BAD = frozenset({EngineState.NO_MODEL, EngineState.UNAVAILABLE, EngineState.RES
 NOT_STARTED = EngineStatus(EngineState.LOADING, "Starting. You can write and see help already.")
 
 
-def summary(status: EngineStatus) -> str:
-    """The line: the sentence as it is, then what is loaded."""
-    names = status.model
-    if status.model and status.adapter:
+def summary(status: EngineStatus, *, brief: bool = False) -> str:
+    """The line: the sentence as it is, then what is loaded unless it must be `brief`."""
+    names = "" if brief else status.model
+    if names and status.adapter:
         names = f"{status.model} with {status.adapter}"
     return f"{status.sentence}   {names}" if names else status.sentence
 
 
 def percent(status: EngineStatus) -> int | None:
-    """Progress from 0 to 100 while loading; -1 when loading without a known end; None when there is nothing to wait for."""
+    """Progress of loading from 0 to 100; -1 when its end is not known; None when there is nothing to wait for."""
     if status.state not in (EngineState.LOADING, EngineState.RESTARTING):
         return None
     return -1 if status.progress is None else round(min(max(status.progress, 0.0), 1.0) * 100)
@@ -41,6 +41,7 @@ class StatusStrip(QFrame):
         self.setObjectName("status")
         self.setAccessibleName("State of the program")
         self._connections_now = connections
+        self._brief = False
         self._dot = QFrame()
         self._dot.setObjectName("dot")
         self._sentence = words("", "small")
@@ -85,7 +86,7 @@ class StatusStrip(QFrame):
         self._status = status
         self._dot.setProperty("state", status.state.value)
         redress(self._dot)
-        self._sentence.setText(summary(status))
+        self._sentence.setText(summary(status, brief=self._brief))
         progress = percent(status)
         self._bar.setVisible(progress is not None)
         if progress is not None:
@@ -93,6 +94,11 @@ class StatusStrip(QFrame):
             self._bar.setValue(max(progress, 0))
         if status.state in _BAD:
             announce(self, status.sentence)
+
+    def show_brief(self, brief: bool) -> None:
+        """Leave out what is loaded where there is little room."""
+        self._brief = brief
+        self.show_status(self._status)
 
     def show_trouble(self, sentence: str) -> None:
         """A sentence about something other than the engine; empty takes it away."""

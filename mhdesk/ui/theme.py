@@ -125,8 +125,11 @@ def colours_for(looks: Looks, *, system_is_dark: bool) -> Colours:
     return DARK if dark else LIGHT
 
 
-def style_sheet(template: str, colours: Colours, scale: float) -> str:
-    """The style sheet with colours and sizes filled in. The AI notice never falls below the 16 pt that law asks for."""
+def style_sheet(template: str, colours: Colours, scale: float, icons: str) -> str:
+    """The style sheet with colours and sizes filled in; `icons` is the folder of the icons.
+
+    The AI notice never falls below the 16 pt that law asks for.
+    """
     sizes = {
         "body_pt": BODY_PT * scale,
         "small_pt": 11 * scale,
@@ -135,18 +138,21 @@ def style_sheet(template: str, colours: Colours, scale: float) -> str:
         "heading_pt": 15 * scale,
         "notice_pt": max(16.0, 16 * scale),
     }
-    return Template(template).substitute(asdict(colours), **{name: f"{size:.1f}pt" for name, size in sizes.items()})
+    points = {name: f"{size:.1f}pt" for name, size in sizes.items()}
+    chevron = f"{icons}/chevron-{'dark' if colours is DARK else 'light'}.svg"
+    return Template(template).substitute(asdict(colours), chevron=chevron, **points)
 
 
 class Theme(QObject):
-    """Dresses the application and remembers the size of its type."""
+    """Dresses the application from the folder `resources`, and remembers the size of its type."""
 
     changed = Signal()
 
-    def __init__(self, app: QApplication, template_file: Path, looks: Looks) -> None:
+    def __init__(self, app: QApplication, resources: Path, looks: Looks) -> None:
         super().__init__()
         self._app = app
-        self._template = template_file.read_text(encoding="utf-8")
+        self._icons = (resources / "icons").as_posix()
+        self._template = (resources / "styles" / "window.qss").read_text(encoding="utf-8")
         self._looks = looks
         self._step = _NORMAL
         self._family = app.font().family()
@@ -189,7 +195,7 @@ class Theme(QObject):
         font.setPointSizeF(BODY_PT * self.scale)
         self._app.setFont(font)
         self._app.setPalette(_palette(self.colours))
-        self._app.setStyleSheet(style_sheet(self._template, self.colours, self.scale))
+        self._app.setStyleSheet(style_sheet(self._template, self.colours, self.scale, self._icons))
         self.changed.emit()
 
 

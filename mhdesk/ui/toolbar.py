@@ -46,6 +46,11 @@ class Toolbar(QFrame):
         row.addWidget(self.hide_window)
         row.addWidget(self.menu_button)
 
+    def show_compact(self, compact: bool) -> None:
+        """Leave only the menu, which holds the rest, or show everything."""
+        self.new.setVisible(not compact)
+        self.hide_window.setVisible(not compact)
+
     def show_looks(self, looks: Looks) -> None:
         """Mark the choice in force."""
         self._choices[looks].setChecked(True)

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 AGAIN = "run the same command again to go on"
+FREE = "free some space (3 GB, or 10 GB where PyTorch comes with CUDA)"
 
 
 class SetUpError(Exception):
@@ -38,7 +39,7 @@ def explain_output(doing: str, output: str, log: Path | None = None) -> str:
     """
     where = f" (the full log is {log})" if log else ""
     if _DISK_FULL.search(output):
-        return f"{doing} stopped because the disk is full; free some space (5 GB is enough), then {AGAIN}{where}."
+        return f"{doing} stopped because the disk is full; {FREE}, then {AGAIN}{where}."
     if _WRONG_HASH.search(output):
         return f"{doing} stopped because a download was not the expected file (wrong hash); {AGAIN}{where}."
     if _NO_NETWORK.search(output):
@@ -56,7 +57,7 @@ def explain_os_error(error: OSError) -> str:
     """One sentence for a file that could not be read or written."""
     place = f" ({error.filename})" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"Set-up stopped because the disk is full{place}; free some space (5 GB is enough), then {AGAIN}."
+        return f"Set-up stopped because the disk is full{place}; {FREE}, then {AGAIN}."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"Set-up stopped because it may not write there{place}; allow that, then {AGAIN}."
     return f"Set-up stopped: {error.strerror or type(error).__name__}{place}; {AGAIN}."

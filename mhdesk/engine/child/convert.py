@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +26,11 @@ def import_gguf(source: Path, target: Path, facts: Mapping[str, Any], say: Say) 
     """Dequantise `source` through transformers, quantise to 8 bits, and write the folder `target`, manifest last.
 
     `facts` are the manifest's `id`, `title`, `licence`, `source`, `source_sha256`, and `pre_tokenizer` (the GGUF's own
-    name for how words are split, which transformers does not read). What was in `target` is replaced only when the new
-    folder is whole. Gives `weights_sha256`.
+    name for how words are split, which transformers does not read). Gives `weights_sha256`.
 
     Raises:
         ModelUnusable: the file is no such GGUF.
     """
-    unfinished = target.with_name(f".{target.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
     say("Reading the model file…", 0.0)
     place: dict[str, Any] = {"gguf_file": source.name, "local_files_only": True}
     try:
@@ -45,18 +41,36 @@ def import_gguf(source: Path, target: Path, facts: Mapping[str, Any], say: Say) 
             f"The file {source.name} could not be read as a GGUF of a Llama model; it may be damaged. "
             "Please run python runApp.py setup again."
         ) from error
+    _split_words_as_trained(tokenizer, facts.get("pre_tokenizer"))
     say("Quantising to 8 bits…", 0.5)
+    described = save_eight_bit(model, tokenizer, target, facts, lambda done: say("Quantising…", 0.5 + done / 2))
+    return {"weights_sha256": described.weights_sha256}
+
+
+def save_eight_bit(
+    model: transformers.PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    target: Path,
+    facts: Mapping[str, Any],
+    say: Callable[[float], None] = lambda done: None,
+) -> ModelManifest:
+    """Quantise a Llama `model` and write it as the folder `target`, manifest last; `say` gets the fraction done.
+
+    What was in `target` is replaced only when the new folder is whole.
+    """
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
     _write_weights(unfinished / "model.safetensors", model, say)
     _write_configuration(unfinished, model)
-    _split_words_as_trained(tokenizer, facts.get("pre_tokenizer"))
     tokenizer.save_pretrained(unfinished)
     check_model_folder(unfinished)
-    manifest = {key: facts[key] for key in ("id", "title", "licence", "source", "source_sha256")}
-    described = ModelManifest(**manifest, **describe_weights(unfinished))
-    write_manifest(unfinished, described)
+    told = {key: facts[key] for key in ("id", "title", "licence", "source", "source_sha256")}
+    manifest = ModelManifest(**told, **describe_weights(unfinished))
+    write_manifest(unfinished, manifest)
     shutil.rmtree(target, ignore_errors=True)
     unfinished.rename(target)
-    return {"weights_sha256": described.weights_sha256}
+    return manifest
 
 
 def quantise_rows(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -71,7 +85,7 @@ def quantise_rows(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return scaled.round().to(torch.int8), largest
 
 
-def _write_weights(path: Path, model: transformers.PreTrainedModel, say: Say) -> None:
+def _write_weights(path: Path, model: transformers.PreTrainedModel, say: Callable[[float], None]) -> None:
     state = model.state_dict()
     plain = [name for name in state if not _is_quantised(name) and name != "lm_head.weight"]
     linears = list(_linears_in_order(model.config.num_hidden_layers))
@@ -93,7 +107,7 @@ def _write_weights(path: Path, model: transformers.PreTrainedModel, say: Say) ->
         if name not in values:
             return _bytes_of(state[name].bfloat16().view(torch.int16))
         quantised, maxima[name.removesuffix(".weight")] = quantise_rows(state[name])
-        say("Quantising to 8 bits…", 0.5 + 0.5 * len(maxima) / len(values))
+        say(len(maxima) / len(values))
         return _bytes_of(quantised)
 
     write_tensors(path, tensors, content)

@@ -88,7 +88,8 @@ class EngineProcess:
         with contextlib.suppress(OSError, RuntimeError):
             self._to_child.close()
         try:
-            await asyncio.wait_for(self._process.wait(), _GRACE_S)
+            async with asyncio.timeout(_GRACE_S):
+                await self._process.wait()
         except TimeoutError:
             await self.kill()
 
@@ -100,7 +101,8 @@ class EngineProcess:
 
     async def _death_sentence(self) -> str:
         try:
-            code = await asyncio.wait_for(self._process.wait(), _GRACE_S)
+            async with asyncio.timeout(_GRACE_S):
+                code = await self._process.wait()
         except TimeoutError:
             return "The engine process closed its pipe. It is being restarted; what was said is still here."
         if code == -9:

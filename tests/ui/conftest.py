@@ -1,0 +1,120 @@
+"""A Qt application without a screen, one loop for Qt and asyncio, and a whole window round a plain conversation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from qasync import QEventLoop
+
+from mhdesk.core.paths import resources_dir
+from mhdesk.core.settings import Looks, Settings
+from mhdesk.safety.helplines import Helplines
+from mhdesk.ui.controller import Controller
+from mhdesk.ui.main_window import MainWindow
+from mhdesk.ui.preferences import Preferences
+from mhdesk.ui.theme import Theme
+from tests.ui.plain_talk import PlainConversation
+
+NOTICE = "You are talking with a computer program, not a human being. It cannot feel human emotion."
+DISCLAIMER = "Not a substitute for professional advice."
+TODAY = date(2026, 11, 24)
+
+
+def application() -> QApplication:
+    app = QApplication.instance() or QApplication(["MHDesk"])
+    assert isinstance(app, QApplication)
+    app.setQuitOnLastWindowClosed(False)
+    return app
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], QEventLoop]]:
+    return {"qasync": lambda: QEventLoop(application())}
+
+
+@pytest.fixture(autouse=True)
+def app() -> Iterator[QApplication]:
+    app = application()
+    yield app
+    for widget in app.topLevelWidgets():
+        widget.close()
+        widget.deleteLater()
+    app.clipboard().clear()
+    app.processEvents()
+
+
+@pytest.fixture(scope="session")
+def book() -> Helplines:
+    return Helplines.load()
+
+
+def settle(rounds: int = 6) -> None:
+    for _ in range(rounds):
+        application().processEvents()
+
+
+@dataclass
+class Desk:
+    """The window with everything connected, and the hands of a person."""
+
+    window: MainWindow
+    controller: Controller
+    conversation: PlainConversation
+    theme: Theme
+    settings_file: Path
+
+    def type(self, text: str) -> None:
+        QTest.keyClicks(self.window.composer.field, text)
+
+    def press(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+        target: QWidget = QApplication.focusWidget() or self.window
+        QTest.keyClick(target, key, modifiers)
+
+    def say(self, text: str) -> None:
+        self.window.composer.field.setPlainText(text)
+        QTest.keyClick(self.window.composer.field, Qt.Key.Key_Return)
+
+    def bubbles(self) -> list[str]:
+        return [entry.spoken() for entry in self.window.conversation._entries]
+
+
+@pytest.fixture
+def open_desk(tmp_path: Path, book: Helplines, app: QApplication) -> Callable[..., Desk]:
+    def build(conversation: PlainConversation, *, region: str = "US", size: tuple[int, int] = (1080, 740)) -> Desk:
+        settings_file = tmp_path / "settings.json"
+        theme = Theme(app, resources_dir(), Looks.LIGHT)
+        window = MainWindow(
+            regions=book.regions(),
+            disclaimer=DISCLAIMER,
+            connections=lambda: 0,
+            icon_file=resources_dir() / "icons" / "mhdesk.svg",
+        )
+        controller = Controller(
+            window=window,
+            conversation=conversation,
+            help_book=book,
+            preferences=Preferences(settings_file, Settings()),
+            theme=theme,
+            region=region,
+            ai_notice=NOTICE,
+            about=("About",),
+            today=lambda: TODAY,
+            stop_grace_s=0.05,
+        )
+        window.resize(*size)
+        window.show()
+        window.activateWindow()
+        settle()
+        return Desk(window, controller, conversation, theme, settings_file)
+
+    return build

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from PySide6.QtWidgets import QLabel, QPushButton
+
+from mhdesk.core.events import Card, HelpLine
+from mhdesk.core.levels import Topic
+from mhdesk.ui.crisis_card import CrisisCard, advice, heading
+
+TODAY = date(2026, 11, 24)
+EMERGENCY = HelpLine("Emergency services", "Life in danger", voice="112", kind="emergency", source_copy_date="2026-09-01")
+TALK = HelpLine("Someone to talk to", "Anyone", voice="116 123", hours="24/7", source_copy_date="2026-09-01")
+TEXT = HelpLine("Someone to write to", "Anyone", text="HOME to 741741", evidence="unconfirmed")
+
+
+def shown(card: CrisisCard) -> str:
+    return "\n".join(label.text() for label in card.findChildren(QLabel) if label.isVisibleTo(card))
+
+
+def build(topic: Topic, *lines: HelpLine) -> CrisisCard:
+    return CrisisCard(Card("DE", topic, lines), TODAY, lambda line: f"What happens at {line.name}.")
+
+
+def test_it_shows_who_the_number_the_hours_and_what_happens() -> None:
+    words = shown(build(Topic.SUICIDE, TALK, TEXT))
+    assert "Someone to talk to" in words
+    assert "116 123" in words
+    assert "Day and night" in words
+    assert "What happens at Someone to talk to." in words
+    assert "Text HOME to 741741" in words
+    assert "could not confirm" in words
+
+
+def test_one_press_copies_the_number() -> None:
+    card = build(Topic.SUICIDE, TALK)
+    copied: list[str] = []
+    card.copied.connect(copied.append)
+    (button,) = (b for b in card.findChildren(QPushButton) if b.text() == "Copy")
+    button.click()
+    assert copied == ["116 123"]
+    assert button.text() == "Copied"
+
+
+def test_danger_puts_the_emergency_number_into_the_heading() -> None:
+    assert "emergency number first" in heading(Card("DE", Topic.SUICIDE, (EMERGENCY, TALK)))
+    assert "emergency number first" not in heading(Card("DE", Topic.SUICIDE, (TALK, EMERGENCY)))
+    assert heading(Card("DE", Topic.THIRD_PARTY, (EMERGENCY,))).startswith("If they are in danger")
+
+
+def test_a_worry_about_someone_else_speaks_about_that_person() -> None:
+    card = Card("DE", Topic.THIRD_PARTY, (TALK,))
+    assert "the person you are worried about" in heading(card)
+    assert "call for someone else" in advice(card)
+
+
+def test_abuse_warns_about_the_screen_and_offers_to_hide_the_window() -> None:
+    card = build(Topic.ABUSE, TALK)
+    assert "Someone may see this screen" in shown(card)
+    hidden: list[bool] = []
+    card.hide_wanted.connect(lambda: hidden.append(True))
+    next(b for b in card.findChildren(QPushButton) if b.text().startswith("Hide")).click()
+    assert hidden == [True]
+
+
+def test_more_than_two_lines_wait_behind_one_button() -> None:
+    third = HelpLine("A third", "Anyone", voice="3333")
+    card = build(Topic.SUICIDE, TALK, TEXT, third)
+    assert "3333" not in shown(card)
+    next(b for b in card.findChildren(QPushButton) if b.text() == "Show 1 more").click()
+    assert "3333" in shown(card)
+
+
+@pytest.mark.parametrize("topic", list(Topic))
+def test_every_topic_has_a_heading_and_advice(topic: Topic) -> None:
+    card = Card("DE", topic, (TALK,))
+    assert heading(card)
+    assert advice(card)
+    assert heading(Card("", topic, ()))
