@@ -39,13 +39,17 @@ class _Script:
     def steps(self) -> tuple[str, ...]:
         """All steps, in the order of the stages: first of each, second of each, and so on."""
         longest = max(map(len, self.stages.values()))
-        return tuple(self.stages[stage][row] for row in range(longest) for stage in _STAGES if row < len(self.stages[stage]))
+        return tuple(
+            self.stages[stage][row] for row in range(longest) for stage in _STAGES if row < len(self.stages[stage])
+        )
 
 
 class CrisisReplies:
     """Chooses among the texts in resources/crisis by topic and by what was said before."""
 
-    def __init__(self, scripts: Mapping[Topic, _Script], danger_now: Sequence[str], plain_rules: Collection[str]) -> None:
+    def __init__(
+        self, scripts: Mapping[Topic, _Script], danger_now: Sequence[str], plain_rules: Collection[str]
+    ) -> None:
         self._scripts = dict(scripts)
         self._danger_now = tuple(danger_now)
         self._plain_rules = frozenset(plain_rules)
@@ -59,7 +63,8 @@ class CrisisReplies:
         """
         path = path or resources_dir() / "crisis" / "en.json"
         raw = json.loads(path.read_text(encoding="utf-8"))
-        if set(raw) != {"plain_rules", "danger_now", "topics"} or set(raw["topics"]) != {topic.value for topic in Topic}:
+        topics = {topic.value for topic in Topic}
+        if set(raw) != {"plain_rules", "danger_now", "topics"} or set(raw["topics"]) != topics:
             raise BadReplies("The crisis replies need a script for each topic, and nothing else.")
         scripts = {Topic(name): _script(name, parts) for name, parts in raw["topics"].items()}
         return cls(scripts, raw["danger_now"], raw["plain_rules"])
@@ -101,9 +106,8 @@ class CrisisReplies:
         steps = _least_said(script.steps, said, 0)
         # The step is what leads on, so its turn comes round before any acknowledgement's does.
         yield from ((acknowledgement, step) for step, acknowledgement in product(steps, acknowledgements))
-        yield from (
-            (one, other, step) for step, one, other in product(steps, acknowledgements, acknowledgements) if one != other
-        )
+        pairs = product(steps, acknowledgements, acknowledgements)
+        yield from ((one, other, step) for step, one, other in pairs if one != other)
 
     def _said_plainly(self, verdict: Verdict) -> bool:
         names = {rule.removeprefix("en.") for rule in verdict.rules}

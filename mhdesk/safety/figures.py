@@ -41,9 +41,11 @@ _PLAIN_WORD_TLD: Final = "help|health|care|support|life|link|page|us|chat|co|app
 _ADDRESS: Final = re.compile(
     rf"h\s?t\s?t\s?p\s?s?\s?:\s?/|www\s?\.|[a-z0-9]\s?:\s?//|(?<![a-z0-9])[a-z0-9\-]{{2,}}(?:\s?\.\s?[a-z0-9\-]+){{0,3}}"
     rf"\.(?:{_TLD})(?![a-z0-9'])"
-    rf"|[a-z0-9\-]{{2,}}(?: \. ?| ?\(dot\) ?| ?\[dot\] ?| dot | ?\[\.\] ?|\. )(?!(?:{_PLAIN_WORD_TLD})(?![a-z]))(?:{_TLD})(?![a-z0-9'])"
+    r"|[a-z0-9\-]{2,}(?: \. ?| ?\(dot\) ?| ?\[dot\] ?| dot | ?\[\.\] ?|\. )"
+    rf"(?!(?:{_PLAIN_WORD_TLD})(?![a-z]))(?:{_TLD})(?![a-z0-9'])"
     rf"|(?<![a-z0-9])[a-z0-9\-]{{2,}}\.[a-z]{{2,}}/|[a-z0-9.\-_]+ ?(?:@|\(at\)|\[at\]) ?[a-z0-9\-]+"
-    rf"|[a-z0-9.\-_]+ at [a-z0-9\-]+ ?(?:\.|dot) ?(?:{_TLD})(?![a-z])|(?<![a-z0-9])@\s?[a-z0-9_]{{2,}}|(?<![a-z0-9])[ur]/[a-z0-9_]{{3,}}"
+    rf"|[a-z0-9.\-_]+ at [a-z0-9\-]+ ?(?:\.|dot) ?(?:{_TLD})(?![a-z])"
+    r"|(?<![a-z0-9])@\s?[a-z0-9_]{2,}|(?<![a-z0-9])[ur]/[a-z0-9_]{3,}"
     r"|[a-z0-9_]{2,}#\d{4}"
 )
 _CJK_DIGITS: Final = {ord(sign): str(value) for value, sign in enumerate("〇一二三四五六七八九")} | {ord("零"): "0"}
@@ -88,7 +90,9 @@ class FigureRules:
             always=frozenset(raw["always"].split()),
             calling=re.compile(rf"(?<![^\W\d_])(?:{calling}|{phrases})(?![a-z])"),
             adjacent=re.compile(
-                rf"(?<![^\W\d_])(?:{calling})(?: (?:on|at|to|the|number|is|them|us|me|now|code|simply|just|also|up|or|and|\S+ to))*[\s:\-\"'(]*$"
+                rf"(?<![^\W\d_])(?:{calling})"
+                r"(?: (?:on|at|to|the|number|is|them|us|me|now|code|simply|just|also|up|or|and))*"
+                r"(?: \S+ to)?[\s:\-\"'(]*$"
             ),
             unit=re.compile(rf"\s?-?(?:{units})(?![a-z])"),
         )
@@ -209,7 +213,7 @@ def _is_counting(run: list[_Item]) -> bool:
 
 
 def _all_even_steps(values: list[int]) -> bool:
-    """Whether `values` are one or more countings of at least three, one after the other ("3, 2, 1. One, two, three")."""
+    """Whether `values` are one or more countings of at least three, one after the other ("3, 2, 1; 1, 2, 3")."""
     start = 0
     while start < len(values):
         if start + 2 >= len(values):

@@ -13,7 +13,7 @@ from mhdesk.safety.rules import Modifier, Pack, Rule
 _MAX_HITS = 40
 """Hits of one rule looked at in one text: a text that repeats itself would only repeat the answer."""
 _WINDOW = 400
-"""Bytes of a sentence looked at on either side of a hit, so that one endless sentence costs no more than a short one."""
+"""Bytes of a sentence looked at on either side of a hit, so that an endless sentence costs no more than a short one."""
 _WORDS_BEFORE = 3
 
 
@@ -100,7 +100,7 @@ class Matcher:
         return not self._is_undone(modifier)
 
     def _near(self, start: int, end: int) -> bytes:
-        """The hit and the few words before it, from the last pause on: a "not" before a comma does not reach over it."""
+        """The hit and a few words before it, from the last pause on: no "not" reaches over a comma."""
         begin = max(self._clauses.clause_start(end - 1), start - 60)
         if begin >= start:
             return self._data[begin:end]

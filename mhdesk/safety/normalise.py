@@ -8,6 +8,7 @@ import unicodedata
 from mhdesk.safety.lookalikes import EMOJI, HOMOGLYPHS, LEET, STRAIGHTENED
 
 _MAX_MARKS_IN_A_ROW = 4
+_BLANK_LETTERS = "\u115f\u1160\u3164\u2800\u180e"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WORD = re.compile(r"[^\W\d_]+")
 _LATIN = re.compile(r"[a-z]")
@@ -80,7 +81,7 @@ def _without_invisible(text: str) -> str:
                 kept.append(character)
             continue
         category = unicodedata.category(character)
-        if category in ("Cf", "Me") or character in "\u115f\u1160\u3164\u2800\u180e" or "\ufe00" <= character <= "\ufe0f":
+        if category in ("Cf", "Me") or character in _BLANK_LETTERS or "\ufe00" <= character <= "\ufe0f":
             continue
         marks = marks + 1 if category == "Mn" else 0
         if marks <= _MAX_MARKS_IN_A_ROW:

@@ -18,6 +18,9 @@ from mhdesk.safety.patterns import BadRules, compile_family
 from mhdesk.safety.spelling import Speller
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_RULE_KEYS = frozenset(
+    {"id", "topics", "level", "patterns", "unless", "not_across", "now", "needs_context", "lowered_by"}
+)
 _SCRIPTS = frozenset({"latin", "devanagari", "arabic", "han"})
 
 
@@ -53,7 +56,6 @@ class Rule:
     now: bool = False
     needs_context: bool = False
     modifiers: tuple[Modifier, ...] = ()
-    examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +199,7 @@ def _modifier(name: str, raw: Any, words: Mapping[str, str], spaced: bool) -> Mo
 
 
 def _rule(raw: Any, words: Mapping[str, str], modifiers: Mapping[str, Modifier], spaced: bool) -> Rule:
-    allowed = {"id", "topics", "level", "patterns", "unless", "not_across", "now", "needs_context", "lowered_by", "examples"}
-    raw = checked(raw, allowed, f"rule {raw.get('id') if isinstance(raw, dict) else '?'}")
+    raw = checked(raw, _RULE_KEYS, f"rule {raw.get('id') if isinstance(raw, dict) else '?'}")
     name = raw.get("id")
     if not isinstance(name, str) or not raw.get("patterns"):
         raise BadRules("A safety rule needs an id and patterns.")
@@ -220,7 +221,6 @@ def _rule(raw: Any, words: Mapping[str, str], modifiers: Mapping[str, Modifier],
         now=bool(raw.get("now", False)),
         needs_context=bool(raw.get("needs_context", False)),
         modifiers=tuple(modifiers[modifier] for modifier in lowered_by),
-        examples=tuple(raw.get("examples", ())),
     )
 
 

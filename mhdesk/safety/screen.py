@@ -86,7 +86,8 @@ class Screen:
         joined = read_clauses(f"{before[-200:]} {text}", self._rules.speller)
         ending = len(read_clauses(text, self._rules.speller).data)
         border = len(joined.data) - ending
-        return [hit for hit in self._hits_in(f"{before}{text}", joined, in_context=False) if hit.end > border > hit.start]
+        found = self._hits_in(f"{before}{text}", joined, in_context=False)
+        return [hit for hit in found if hit.end > border > hit.start]
 
     def _answered(self, verdict: Verdict, asked: str, answer: Clauses) -> Verdict:
         """Weigh a short answer to a question about suicide, self-harm or danger. A question alone weighs nothing."""

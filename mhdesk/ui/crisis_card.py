@@ -78,17 +78,17 @@ class CrisisCard(QFrame):
         self._lines = [HelpLineView(line, today, what_happens(line)) for line in card.lines]
         for place, line in enumerate(self._lines):
             line.copied.connect(self.copied)
-            line.setVisible(place < _SHOWN_AT_FIRST)
             self._column.addWidget(line)
+            line.setHidden(place >= _SHOWN_AT_FIRST)
         hidden = len(self._lines) - _SHOWN_AT_FIRST
         self._more = button(f"Show {hidden} more", f"Show {hidden} more lines of help", "copy")
-        self._more.setVisible(hidden > 0)
         self._more.clicked.connect(self._show_all)
         foot = QHBoxLayout()
+        self._column.addLayout(foot)
         foot.setSpacing(12)
         foot.addWidget(self._more)
+        self._more.setHidden(hidden <= 0)
         foot.addWidget(words(_FOOT, "small"), 1)
-        self._column.addLayout(foot)
 
     def fit(self, available: int) -> None:
         """Take at most `available` pixels of width."""

@@ -85,7 +85,8 @@ def test_a_verdict_without_topic_is_answered_as_suicide() -> None:
 def test_texts_hold_no_number_contract_or_leading_question() -> None:
     for text in all_texts():
         assert not re.search(r"\d", text), text
-        assert not re.search(r"\bpromise|swear to me|you're not (thinking|going)|commit(ted)? suicide|goodbye", text, re.I), text
+        unwanted = r"\bpromise|swear to me|you're not (thinking|going)|commit(ted)? suicide|goodbye"
+        assert not re.search(unwanted, text, re.I), text
 
 
 @pytest.mark.parametrize("topic", list(Topic))

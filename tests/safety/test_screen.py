@@ -122,7 +122,7 @@ def test_nothing_is_nothing(text: str) -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["a", "i want to ", "kill myself not ", "i ", "死", "मरना ", "' ", "\u0301\u0316", "no ", "k i l l ", "x1y2", "he "],
+    ["a", "i want to ", "kill myself not ", "i ", "死", "मरना ", "' ", "\u0301\u0316", "no ", "k i l l ", "x1y2"],
 )
 def test_hostile_text_is_read_in_time(unit: str) -> None:
     text = unit * (100_000 // len(unit))

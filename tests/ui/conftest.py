@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import pytest
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from qasync import QEventLoop
@@ -50,6 +51,7 @@ def app() -> Iterator[QApplication]:
         widget.close()
         widget.deleteLater()
     app.clipboard().clear()
+    app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     app.processEvents()
 
 
@@ -59,8 +61,14 @@ def book() -> Helplines:
 
 
 def settle(rounds: int = 6) -> None:
+    """Let Qt catch up, in a test without a loop: inside a coroutine this would step other tasks from within."""
     for _ in range(rounds):
         application().processEvents()
+
+
+async def breathe() -> None:
+    """Let Qt catch up, in a test with a loop."""
+    await asyncio.sleep(0.03)
 
 
 @dataclass
@@ -114,7 +122,8 @@ def open_desk(tmp_path: Path, book: Helplines, app: QApplication) -> Callable[..
         window.resize(*size)
         window.show()
         window.activateWindow()
-        settle()
+        for _ in range(4):
+            app.sendPostedEvents()
         return Desk(window, controller, conversation, theme, settings_file)
 
     return build

@@ -15,7 +15,7 @@ from mhdesk.core.events import Card, Failed, Finished, FinishState, HelpLine, Sc
 from mhdesk.core.levels import Level, Topic
 from mhdesk.ui.controller import UNEXPECTED
 from mhdesk.ui.conversation_view import FORGOTTEN
-from tests.ui.conftest import NOTICE, Desk, settle
+from tests.ui.conftest import NOTICE, Desk, breathe
 from tests.ui.plain_talk import DONE, SCREENED, PlainConversation, reply, until
 
 Open = Callable[..., Desk]
@@ -27,7 +27,9 @@ async def idle(desk: Desk) -> None:
 
 async def test_a_message_is_sent_and_its_reply_streams_in(open_desk: Open) -> None:
     more = asyncio.Event()
-    desk = open_desk(PlainConversation([SCREENED, Text("Good ", Source.MODEL), more, Text("night.", Source.MODEL), DONE]))
+    desk = open_desk(
+        PlainConversation([SCREENED, Text("Good ", Source.MODEL), more, Text("night.", Source.MODEL), DONE])
+    )
     desk.say("hello")
     await until(lambda: "MHDesk: Good" in desk.bubbles()[-1])
     assert desk.window.composer.text == ""
@@ -123,7 +125,7 @@ async def test_every_bubble_can_be_copied(open_desk: Open) -> None:
     desk = open_desk(PlainConversation(reply("**All** of it.")))
     desk.say("hello")
     await idle(desk)
-    settle()
+    await breathe()
     next(b for b in desk.window.conversation._entries[-1].findChildren(QPushButton) if b.isVisible()).click()
     assert QApplication.clipboard().text() == "**All** of it."
 
@@ -177,7 +179,7 @@ async def test_choosing_a_region_changes_the_lines_and_is_saved(open_desk: Open)
     assert desk.window.panel.region.yes.isVisible()
     box.setCurrentIndex(box.findData("GB"))
     box.activated.emit(box.currentIndex())
-    settle()
+    await breathe()
     assert desk.controller.region == "GB"
     assert "999" in [label.text() for label in desk.window.panel.findChildren(QLabel) if label.isVisible()]
     assert desk.window.strip.region.box.currentData() == "GB"

@@ -3,14 +3,16 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from mhdesk.core.events import Card, HelpLine
 from mhdesk.core.levels import Topic
 from mhdesk.ui.crisis_card import CrisisCard, advice, heading
 
 TODAY = date(2026, 11, 24)
-EMERGENCY = HelpLine("Emergency services", "Life in danger", voice="112", kind="emergency", source_copy_date="2026-09-01")
+EMERGENCY = HelpLine(
+    "Emergency services", "Life in danger", voice="112", kind="emergency", source_copy_date="2026-09-01"
+)
 TALK = HelpLine("Someone to talk to", "Anyone", voice="116 123", hours="24/7", source_copy_date="2026-09-01")
 TEXT = HelpLine("Someone to write to", "Anyone", text="HOME to 741741", evidence="unconfirmed")
 
@@ -78,3 +80,11 @@ def test_every_topic_has_a_heading_and_advice(topic: Topic) -> None:
     assert heading(card)
     assert advice(card)
     assert heading(Card("", topic, ()))
+
+
+def test_making_a_card_never_opens_a_window_of_its_own() -> None:
+    before = QApplication.topLevelWidgets()
+    card = build(Topic.SUICIDE, TALK, TEXT, EMERGENCY)
+    opened = [widget for widget in QApplication.topLevelWidgets() if widget not in before and widget.isVisible()]
+    assert opened == []
+    assert card.isHidden() or not card.isVisible()
