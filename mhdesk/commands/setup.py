@@ -45,6 +45,8 @@ def install_starter(paths: UserPaths, say: Say, starter: StarterModel | None = N
         except EngineError as error:
             raise SetUpFailed(error.sentence) from error
         file.unlink()
+        if shelf.selection().model is None:
+            shelf.use_model(starter.name)
         say("The starter model is ready.", 1.0)
     if install_adapter(paths, starter):
         if shelf.adapters() and shelf.selection().adapter is None and _better_than_base(shelf):

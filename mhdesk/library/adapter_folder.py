@@ -100,7 +100,7 @@ def check_adapter_folder(folder: Path) -> None:
         raise _unusable(folder, f"its weights, {WEIGHTS}, are missing or damaged") from None
 
 
-def check_fits(folder: Path, card: AdapterCard, model: ModelManifest, *, unevaluated_allowed: bool = False) -> None:
+def check_fits(folder: Path, card: AdapterCard, model: ModelManifest) -> None:
     """Refuse an adapter that was made for other weights, was changed since, or was never evaluated.
 
     Raises:
@@ -108,9 +108,11 @@ def check_fits(folder: Path, card: AdapterCard, model: ModelManifest, *, unevalu
     """
     if card.base_sha256 != model.weights_sha256:
         raise _unusable(folder, f"it was trained for {card.base_id}, not for the model in use")
+    if card.template_sha256 != model.template_sha256:
+        raise _unusable(folder, "it was trained with another chat template than the model's")
     if card.adapter_sha256 != sha256_of_weights(folder):
         raise _unusable(folder, "its weights are not the ones its card describes")
-    if card.evaluation is None and not unevaluated_allowed:
+    if card.evaluation is None:
         raise _unusable(folder, "nobody has measured it (its card has no evaluation)")
 
 

@@ -20,7 +20,7 @@ _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 @dataclass(frozen=True, slots=True)
 class ModelManifest:
-    """What is known of a base model. `weights_sha256` is the adapter card's `base_sha256`."""
+    """What is known of a base model. `weights_sha256` is an adapter card's `base_sha256`."""
 
     id: str
     title: str
@@ -28,6 +28,7 @@ class ModelManifest:
     source: str
     source_sha256: str
     weights_sha256: str
+    template_sha256: str
     parameters: int
     weights_bytes: int
 

@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from mhdesk.core.errors import ModelUnusable
 from mhdesk.engine.child.backend import Say
+from mhdesk.engine.prompt import PromptRenderer
 from mhdesk.library.model_folder import ModelManifest, check_model_folder, describe_weights, write_manifest
 from mhdesk.library.safetensors_file import TensorPlace, write_tensors
 
@@ -66,7 +67,9 @@ def save_eight_bit(
     tokenizer.save_pretrained(unfinished)
     check_model_folder(unfinished)
     told = {key: facts[key] for key in ("id", "title", "licence", "source", "source_sha256")}
-    manifest = ModelManifest(**told, **describe_weights(unfinished))
+    manifest = ModelManifest(
+        **told, template_sha256=PromptRenderer(tokenizer).template_sha256, **describe_weights(unfinished)
+    )
     write_manifest(unfinished, manifest)
     shutil.rmtree(target, ignore_errors=True)
     unfinished.rename(target)

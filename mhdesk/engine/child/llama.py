@@ -16,7 +16,7 @@ from peft import PeftModel
 from tokenizers.decoders import DecodeStream
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
-from mhdesk.core.errors import EngineError, ModelUnusable
+from mhdesk.core.errors import AdapterUnusable, EngineError, ModelUnusable
 from mhdesk.core.messages import Message
 from mhdesk.core.sampling import Sampling
 from mhdesk.engine.child.backend import LoadedModel, PromptReady, Say, Step
@@ -30,6 +30,7 @@ from mhdesk.library.model_folder import check_model_folder
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
 warnings.filterwarnings("ignore", message="MatMul8bitLt")
+warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing")  # peft asks transformers by the old name
 
 CONTEXT_TOKENS = 4096
 """The window used at most: 4k tokens of a 3B model's cache take 450 MiB, which an 8 GB machine can spare."""
@@ -138,11 +139,23 @@ def load_base(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
 
 
 def load_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
-    """Put the adapter in `folder` beside the weights of `model`; never merged into int8 weights, which would round."""
-    adapted: PreTrainedModel = PeftModel.from_pretrained(
-        model, str(folder), is_trainable=False, autocast_adapter_dtype=False, local_files_only=True
-    )
-    return adapted.to(model.dtype)
+    """Put the adapter in `folder` beside the weights of `model`; never merged into int8 weights, which would round.
+
+    Raises:
+        AdapterUnusable: PEFT would not have it.
+    """
+    try:
+        adapted: PreTrainedModel = PeftModel.from_pretrained(
+            model, str(folder), is_trainable=False, autocast_adapter_dtype=False, local_files_only=True
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
+        raise AdapterUnusable(
+            f"The adapter {folder.name} does not fit this model or is damaged. The model works without it."
+        ) from error
+    for name, parameter in adapted.named_parameters():
+        if "lora_" in name:  # and nothing else: the scales of the 8-bit rows stay in float32
+            parameter.data = parameter.data.to(model.dtype)
+    return adapted
 
 
 def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> frozenset[int]:
