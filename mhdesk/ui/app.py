@@ -155,12 +155,14 @@ def main(argv: Sequence[str]) -> int:
     from mhdesk.assembly import build_session
     from mhdesk.engine.client.launch import engine_command
     from mhdesk.engine.client.supervisor import EngineSupervisor
+    from mhdesk.first_start import set_up_if_needed
     from mhdesk.library.shelf import Pair, Shelf
     from mhdesk.safety.helplines import Helplines
     from mhdesk.safety.notices import ai_notice, disclaimer
     from mhdesk.safety.regions import local_time_zone, preselect_region
 
     paths = UserPaths.from_environment()
+    set_up_if_needed(paths)
     helplines = Helplines.load()
 
     def assemble(

@@ -25,7 +25,6 @@ from mhdesk.ui.crisis_card import CrisisCard
 from tests.ui.conftest import Desk
 from tests.ui.plain_talk import until
 
-
 Start = Callable[..., object]
 
 
@@ -71,7 +70,7 @@ async def test_a_reply_of_the_engine_streams_into_the_window(start: Start) -> No
 
 
 async def test_an_engine_killed_mid_reply_leaves_its_words_and_the_next_message_is_answered(start: Start) -> None:
-    slow = {"pieces": [f"Word {number}. " for number in range(400)], "wait_s": 0.05}
+    slow = {"pieces": [f"Word {number}. " for number in range(60)], "wait_s": 0.05}
     desk = await start(slow, {"pieces": ["Here."]})
     desk.say("tell me something long")
     await until(lambda: len(desk.bubbles()) == 2 and "Word 1" in desk.bubbles()[-1], 20)

@@ -61,6 +61,15 @@ async def test_esc_stops_the_reply_and_what_was_written_stays(open_desk: Open) -
     assert desk.bubbles()[-1] == "MHDesk: Half Stopped."
 
 
+async def test_esc_stops_the_reply_from_the_conversation_too(open_desk: Open) -> None:
+    desk = open_desk(PlainConversation([SCREENED, Text("Half", Source.MODEL), asyncio.Event(), DONE]))
+    desk.say("hello")
+    await until(lambda: len(desk.bubbles()) == 2)
+    QTest.keyClick(desk.window.conversation, Qt.Key.Key_Escape)
+    await idle(desk)
+    assert "Stopped" in desk.bubbles()[-1]
+
+
 async def test_a_reply_that_has_not_begun_can_be_stopped_too(open_desk: Open) -> None:
     class Deaf(PlainConversation):
         async def stop(self) -> None:
