@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 
 from mhdesk.core.errors import EngineError, SetUpFailed
 from mhdesk.core.paths import UserPaths
@@ -12,7 +13,7 @@ from mhdesk.engine.client.launch import engine_command
 from mhdesk.library.shelf import Shelf
 from mhdesk.library.starter import (
     STARTER_ADAPTER,
-    Say,
+    STARTER_ADAPTER_SELECTED,
     StarterModel,
     fetch_starter_file,
     install_adapter,
@@ -22,46 +23,58 @@ from mhdesk.library.starter import (
 
 def run_setup() -> int:
     """Do what is missing, with progress on standard error. Exit code 0."""
-    install_starter(UserPaths.from_environment(), _say)
+    install_starter(UserPaths.from_environment(), StarterModel())
     return 0
 
 
-def install_starter(paths: UserPaths, say: Say, starter: StarterModel | None = None) -> None:
+def install_starter(paths: UserPaths, starter: StarterModel) -> None:
     """Put starter model and adapter on the shelf. Does only what is missing, so it can be stopped and run again.
 
     Raises:
         MHDeskError: with the sentence that says what failed.
     """
-    starter = starter or StarterModel()
     shelf = Shelf(paths)
-    if starter.name not in shelf.models() or not (
-        starter_model_ready(paths, starter) or (paths.models / starter.name) != shelf.models()[starter.name]
-    ):
+    step = _Step(5, "Starter model")
+    if not starter_model_ready(paths, starter):
         paths.ensure()
-        file = fetch_starter_file(paths, starter, say)
+        file = fetch_starter_file(paths, starter, step.say)
         arguments = {"source": str(file), "target": str(paths.models / starter.name), "facts": starter.facts()}
         try:
-            asyncio.run(run_job(engine_command(), "import_gguf", arguments, say))
+            asyncio.run(run_job(engine_command(), "import_gguf", arguments, step.say))
         except EngineError as error:
             raise SetUpFailed(error.sentence) from error
         file.unlink()
-        if shelf.selection().model is None:
-            shelf.use_model(starter.name)
-        say("The starter model is ready.", 1.0)
-    if install_adapter(paths, starter):
-        if shelf.adapters() and shelf.selection().adapter is None and _better_than_base(shelf):
-            shelf.use_adapter(STARTER_ADAPTER)
-        say("The starter adapter is installed.", 1.0)
+    if shelf.selection().model is None:
+        shelf.use_model(starter.name)
+    step.end(f"{starter.name} is ready")
+    step = _Step(6, "Starter adapter")
+    if install_adapter(paths, shelf.models()[starter.name]) and STARTER_ADAPTER_SELECTED:
+        shelf.use_adapter(STARTER_ADAPTER)
+    in_use = shelf.selection().adapter == STARTER_ADAPTER
+    step.end("installed and in use" if in_use else "installed; adapters use starter switches it on")
 
 
-def _better_than_base(shelf: Shelf) -> bool:
-    """An adapter is selected by itself only where it was measured to be better on dialogues it had not seen."""
-    evaluation = shelf.cards()[STARTER_ADAPTER].evaluation
-    return evaluation is not None and evaluation.get("selected_by_default") is True
+class _Step:
+    """One step's line on standard error, in the form of the steps before it."""
 
+    def __init__(self, number: int, title: str) -> None:
+        self._head = f"[{number}/6] {title} … "
+        self._rewrites = sys.stderr.isatty()
+        self._shown_at = 0.0
 
-def _say(sentence: str, fraction: float | None) -> None:
-    share = "" if fraction is None else f" {fraction:4.0%}"
-    ending = "\n" if fraction is None or fraction >= 1 or not sys.stderr.isatty() else ""
-    sys.stderr.write(f"\r{sentence}{share}  {ending}")
-    sys.stderr.flush()
+    def say(self, sentence: str, fraction: float | None) -> None:
+        """Show how far the step is; where lines cannot be rewritten, only now and then."""
+        now = time.monotonic()
+        if self._rewrites or now - self._shown_at > 2:
+            self._shown_at = now
+            self._write(f"{sentence}{'' if fraction is None else f' {fraction:.0%}'}")
+
+    def end(self, result: str) -> None:
+        """Finish the line."""
+        self._write(result)
+        if self._rewrites:
+            sys.stderr.write("\n")
+
+    def _write(self, text: str) -> None:
+        sys.stderr.write(f"\r{self._head}{text}\x1b[K" if self._rewrites else f"{self._head}{text}\n")
+        sys.stderr.flush()

@@ -34,19 +34,18 @@ class Pair:
 
 
 class Shelf:
-    """The folders under the user's data directory, and read-only ones that came with the program."""
+    """The folders under the user's data directory, and the models that came inside a bundle, which are read-only."""
 
-    def __init__(self, paths: UserPaths, supplied: Path | None = None) -> None:
+    def __init__(self, paths: UserPaths) -> None:
         self._paths = paths
-        self._supplied = supplied or resources_dir()
 
     def models(self) -> dict[str, Path]:
-        """Finished base models by name; a user's own wins over a supplied one of the same name."""
-        return self._finished("models", MANIFEST)
+        """Finished base models by name; a user's own wins over a bundled one of the same name."""
+        return {**_finished(resources_dir() / "models", MANIFEST), **_finished(self._paths.models, MANIFEST)}
 
     def adapters(self) -> dict[str, Path]:
         """Finished adapters by name."""
-        return self._finished("adapters", CARD)
+        return _finished(self._paths.adapters, CARD)
 
     def selection(self) -> Selection:
         """What was chosen; nothing if the file is missing or damaged."""
@@ -141,16 +140,17 @@ class Shelf:
     def _choose(self, selection: Selection) -> None:
         write_json(self._paths.selection_file, {"model": selection.model, "adapter": selection.adapter})
 
-    def _finished(self, kind: str, marker: str) -> dict[str, Path]:
-        found: dict[str, Path] = {}
-        for root in (self._supplied / kind, self._paths.home / kind):
-            with contextlib.suppress(OSError):
-                found.update({path.parent.name: path.parent for path in root.glob(f"*/{marker}")})
-        return dict(sorted(found.items()))
-
     @staticmethod
     def _named(name: str, folders: dict[str, Path], kind: str) -> Path:
         if name not in folders:
             known = ", ".join(folders) or "none yet"
             raise BadInput(f"There is no {kind} called {name}. Installed: {known}.")
         return folders[name]
+
+
+def _finished(root: Path, marker: str) -> dict[str, Path]:
+    """Folders under `root` that hold `marker`, by name. A folder being made has a name that begins with a dot."""
+    with contextlib.suppress(OSError):
+        found = {path.parent.name: path.parent for path in root.glob(f"*/{marker}")}
+        return {name: found[name] for name in sorted(found) if not name.startswith(".")}
+    return {}

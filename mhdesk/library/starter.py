@@ -47,6 +47,9 @@ class StarterModel:
 
 STARTER_ADAPTER = "starter"
 
+STARTER_ADAPTER_SELECTED = False
+"""Whether set-up selects it: only if it is better than the base both by held-out perplexity and by reading."""
+
 
 def starter_model_ready(paths: UserPaths, starter: StarterModel) -> bool:
     """Whether the finished folder stands and was made from this very file."""
@@ -91,8 +94,10 @@ def fetch_starter_file(paths: UserPaths, starter: StarterModel, say: Say) -> Pat
     return target
 
 
-def install_adapter(paths: UserPaths, starter: StarterModel, source: Path | None = None) -> bool:
-    """Copy the supplied adapter into the user data directory, card last. False if it is there already, or none is.
+def install_adapter(paths: UserPaths, base: Path, source: Path | None = None) -> bool:
+    """Copy the supplied adapter into the user data directory, card last.
+
+    False if it is there already, if none is supplied, or if it was made for another model than the one in `base`.
 
     Raises:
         SetUpFailed: the disk would not take it.
@@ -101,7 +106,7 @@ def install_adapter(paths: UserPaths, starter: StarterModel, source: Path | None
     target = paths.adapters / STARTER_ADAPTER
     try:
         supplied = read_card(source)
-        check_fits(source, supplied, read_manifest(paths.models / starter.name))
+        check_fits(source, supplied, read_manifest(base))
     except ShelfError:
         return False
     try:

@@ -2,7 +2,7 @@
 
 Start-up order, and why:
 
-
+0. On the very first start: set-up, in a process of its own, since this one never connects.
 1. `stay_offline()`: from here on every connection to another computer is refused and counted.
 2. `QApplication`, with the theme from the settings file; a damaged file gives the defaults.
 3. The helplines, the parts of the conversation, the engine's supervisor: objects only, nothing is running.
@@ -162,7 +162,7 @@ def main(argv: Sequence[str]) -> int:
     from mhdesk.safety.regions import local_time_zone, preselect_region
 
     paths = UserPaths.from_environment()
-    set_up_if_needed(paths)
+    trouble = set_up_if_needed(paths)
     helplines = Helplines.load()
 
     def assemble(
@@ -174,7 +174,7 @@ def main(argv: Sequence[str]) -> int:
             pair = Pair(None, None, error.sentence)
         engine = EngineSupervisor(engine_command(), pair.model, pair.adapter, on_status)
         session = build_session(engine, paths, helplines=helplines, region=region, age_band=age_band)
-        return Talk(session, engine, pair.warning)
+        return Talk(session, engine, pair.warning or trouble)
 
     return run(
         assemble=assemble,

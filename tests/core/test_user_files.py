@@ -1,7 +1,6 @@
 """Settings and paths: what is read, what is written, and what happens when the disk says no."""
 
 import json
-import os
 import subprocess
 import sys
 import textwrap
@@ -112,4 +111,4 @@ def test_a_file_in_the_way_of_the_folder_is_a_sentence(tmp_path):
 
 def test_settings_file_is_for_the_user_alone(tmp_path):
     save_settings(tmp_path / "settings.json", Settings())
-    assert os.stat(tmp_path / "settings.json").st_mode & 0o077 == 0
+    assert (tmp_path / "settings.json").stat().st_mode & 0o077 == 0

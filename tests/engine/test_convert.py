@@ -1,5 +1,6 @@
 """Writing 8-bit folders, and the starter model made from its GGUF."""
 
+import itertools
 import json
 
 import pytest
@@ -39,7 +40,7 @@ def test_query_key_value_and_gate_up_lie_side_by_side(tiny_model):
     for group in (["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"], ["mlp.gate_proj", "mlp.up_proj"]):
         for kind in ("weight", "SCB"):
             row = [places[f"model.layers.1.{name}.{kind}"] for name in group]
-            assert all(first.end == second.begin for first, second in zip(row, row[1:], strict=False))
+            assert all(first.end == second.begin for first, second in itertools.pairwise(row))
 
 
 def test_the_same_model_gives_the_same_bytes(tiny_model, tmp_path):

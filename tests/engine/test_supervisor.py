@@ -59,6 +59,11 @@ class Watched:
         raise AssertionError("no end")
 
 
+async def _drain(events):
+    async for _ in events:
+        pass
+
+
 async def test_a_request_made_while_loading_waits_and_is_answered(script):
     async with Watched(script(HELLO, load_s=0.3)) as watched:
         text, ended = await watched.answer()
@@ -107,13 +112,13 @@ async def test_cancel_while_the_model_is_still_loading_ends_the_request(script):
 
 async def test_a_child_killed_mid_reply_is_told_and_the_next_message_works(script):
     async with Watched(script({"pieces": ["word "] * 500, "wait_s": 0.01})) as watched:
-        seen = []
-        with pytest.raises(EngineDied, match="still here"):
-            async for event in watched.supervisor.generate(REQUEST):
-                seen.append(event)
-                if len(seen) == 5:
-                    os.kill(watched.supervisor.pid, signal.SIGKILL)
+        events = watched.supervisor.generate(REQUEST)
+        for _ in range(5):
+            await anext(events)
         first_pid = watched.supervisor.pid
+        os.kill(first_pid, signal.SIGKILL)
+        with pytest.raises(EngineDied, match="still here"):
+            await _drain(events)
         async with aclosing(watched.supervisor.generate(REQUEST)) as events:
             assert isinstance(await anext(events), Window)
         assert watched.supervisor.pid != first_pid
@@ -129,7 +134,9 @@ async def test_a_child_killed_while_idle_is_restarted_by_itself(script):
         assert (await watched.answer())[0] == "Hello there."
 
 
-@pytest.mark.parametrize(("then", "error"), [("die", EngineDied), ("garbage", ProtocolError), ("oversize", ProtocolError)])
+@pytest.mark.parametrize(
+    ("then", "error"), [("die", EngineDied), ("garbage", ProtocolError), ("oversize", ProtocolError)]
+)
 async def test_what_goes_wrong_on_the_pipe_is_one_sentence_and_a_restart(script, then, error):
     async with Watched(script({"pieces": ["a"], "then": then}, HELLO)) as watched:
         with pytest.raises(error) as caught:
@@ -186,25 +193,25 @@ async def test_a_model_the_child_refuses_is_told_in_its_own_sentence_and_not_tri
 
 async def test_without_a_model_nothing_is_started_and_the_sentence_says_what_to_do(script):
     async with Watched(script(HELLO), model=None) as watched:
-        with pytest.raises(EngineError, match="runApp.py setup"):
+        with pytest.raises(EngineError, match=r"runApp\.py setup"):
             await watched.answer()
         assert watched.supervisor.pid is None
         assert watched.states == [EngineState.NO_MODEL]
 
 
 async def test_closing_leaves_no_process_behind(script):
-    async with Watched(script({"pieces": ["word "] * 500, "wait_s": 0.01})) as watched:
-        async with aclosing(watched.supervisor.generate(REQUEST)) as events:
-            await anext(events)
-            pid = watched.supervisor.pid
+    words = {"pieces": ["word "] * 500, "wait_s": 0.01}
+    async with Watched(script(words)) as watched, aclosing(watched.supervisor.generate(REQUEST)) as events:
+        await anext(events)
+        pid = watched.supervisor.pid
     assert not psutil.pid_exists(pid)
 
 
 async def test_memory_is_measured_while_a_reply_runs(script):
-    async with Watched(script({"pieces": ["word "] * 200, "wait_s": 0.01})) as watched:
-        async with aclosing(watched.supervisor.generate(REQUEST)) as events:
-            await anext(events)
-            measured = await watched.supervisor.measure()
+    words = {"pieces": ["word "] * 200, "wait_s": 0.01}
+    async with Watched(script(words)) as watched, aclosing(watched.supervisor.generate(REQUEST)) as events:
+        await anext(events)
+        measured = await watched.supervisor.measure()
     assert measured.peak_rss_bytes >= measured.rss_bytes > 1_000_000
     assert measured.connections == 0
 
@@ -252,7 +259,7 @@ def test_the_child_ends_when_its_parent_is_killed(script, tmp_path):
     running.kill()
     running.wait()
     running.stdout.close()
-    gone, alive = psutil.wait_procs([child], timeout=5)
+    _, alive = psutil.wait_procs([child], timeout=5)
     assert not alive
 
 

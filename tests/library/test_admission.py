@@ -61,9 +61,7 @@ def test_a_control_groups_limit_counts():
             f"import os; open({str(group / 'cgroup.procs')!r}, 'w').write(str(os.getpid()))\n"
             "from mhdesk.library.admission import memory_available; print(memory_available())"
         )
-        result = subprocess.run(
-            [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True
-        )
+        result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
     finally:
         group.rmdir()
     assert 200 * 2**20 < int(result.stdout) <= 300 * 2**20

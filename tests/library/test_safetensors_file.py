@@ -1,3 +1,4 @@
+import contextlib
 import json
 
 import pytest
@@ -63,7 +64,5 @@ def test_a_header_longer_than_the_file_is_refused(tmp_path):
 def test_no_bytes_raise_anything_else(tmp_path, content):
     path = tmp_path / "m"
     path.write_bytes(content)
-    try:
+    with contextlib.suppress(BadSafetensors):
         read_header(path)
-    except BadSafetensors:
-        pass

