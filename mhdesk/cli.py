@@ -85,10 +85,16 @@ def _chat(options: argparse.Namespace) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from mhdesk.bench.engine import BenchOptions, run_bench
     from mhdesk.commands.json_lines import write_line
     from mhdesk.core.paths import UserPaths
     from mhdesk.library.shelf import Shelf
+
+    if options.window:
+        from mhdesk.ui.start_bench import measure_start
+
+        write_line(measure_start())
+        return 0
+    from mhdesk.bench.engine import BenchOptions, run_bench
 
     wanted = BenchOptions(options.prompt_tokens, options.new_tokens, options.repeats)
     pair = Shelf(UserPaths.from_environment()).pair(options.model, options.adapter)
@@ -144,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--prompt-tokens", type=int, default=256, metavar="N")
     bench.add_argument("--new-tokens", type=int, default=64, metavar="N")
     bench.add_argument("--repeats", type=int, default=3, metavar="N")
+    bench.add_argument("--window", action="store_true", help="measure the window's start instead")
     bench.add_argument("--json", action="store_true", help="one line of JSON, which is also what is printed without it")
     _add_shelf_words(words)
     return parser

@@ -152,6 +152,11 @@ def _about(disclaimer: str) -> tuple[str, ...]:
 
 def main(argv: Sequence[str]) -> int:
     """Open the window on what is installed. `argv` are Qt's arguments."""
+    return open_window(argv)
+
+
+def open_window(argv: Sequence[str] = (), wrap: Callable[[Assemble], Assemble] = lambda assemble: assemble) -> int:
+    """Put the window's parts together and run it; `wrap` may put something round its conversation and engine."""
     from mhdesk.assembly import build_session
     from mhdesk.engine.client.launch import engine_command
     from mhdesk.engine.client.supervisor import EngineSupervisor
@@ -177,7 +182,7 @@ def main(argv: Sequence[str]) -> int:
         return Talk(session, engine, pair.warning or trouble)
 
     return run(
-        assemble=assemble,
+        assemble=wrap(assemble),
         help_book=helplines,
         settings_file=paths.settings_file,
         first_region=preselect_region(local_time_zone(), QLocale.system().name()),

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from mhdesk.core.engine_status import EngineState
 from mhdesk.core.errors import EngineBusy, EngineDied, EngineError, ProtocolError
@@ -24,6 +25,8 @@ GAVE_UP = (
 
 Inbox = asyncio.Queue[protocol.Frame | EngineError]
 """Where the frames of one turn arrive, and the error that ends it if the child dies."""
+
+Result = TypeVar("Result")
 
 Tell = Callable[[EngineState, str, float | None], None]
 
@@ -117,16 +120,16 @@ class ChildKeeper:
 
     async def _live_once(self) -> None:
         """Start a child, load, and read frames until it dies. Returns only when the model is refused."""
-        await _uninterrupted(self._start_process())
-        hello = await self._receive(self.process, self._deadlines.start_s)
+        process = await _uninterrupted(self._start_process())
+        hello = await self._receive(process, self._deadlines.start_s)
         if not isinstance(hello, protocol.Hello):
             raise ProtocolError("The engine process did not introduce itself; it is being restarted.")
         self.hello = hello
         load = protocol.Load(self.next_turn(), str(self._model), str(self._adapter) if self._adapter else None)
-        await self.process.send(load)
+        await process.send(load)
         loading = True
         while True:
-            frame = await self._receive(self.process, self._deadlines.start_s if loading else None)
+            frame = await self._receive(process, self._deadlines.start_s if loading else None)
             if loading and frame.turn == load.turn:
                 match frame:
                     case protocol.Progress():
@@ -141,8 +144,9 @@ class ChildKeeper:
             elif frame.turn in self._inboxes:
                 self._inboxes[frame.turn].put_nowait(frame)
 
-    async def _start_process(self) -> None:
-        self.process = await EngineProcess.start(self._command)
+    async def _start_process(self) -> EngineProcess:
+        self.process = process = await EngineProcess.start(self._command)
+        return process
 
     @staticmethod
     async def _receive(process: EngineProcess, deadline_s: float | None) -> protocol.Frame:
@@ -163,11 +167,11 @@ class ChildKeeper:
             inbox.put_nowait(error)
 
 
-async def _uninterrupted(work: Coroutine[None, None, None]) -> None:
+async def _uninterrupted(work: Coroutine[Any, Any, Result]) -> Result:
     """Do `work` to its end even if cancelled meanwhile: a child half started or half ended would be left behind."""
     task = asyncio.ensure_future(work)
     try:
-        await asyncio.shield(task)
+        return await asyncio.shield(task)
     except asyncio.CancelledError:
         await task
         raise
