@@ -28,7 +28,9 @@ CRISIS = "I want to kill myself tonight"
 
 @pytest.fixture(scope="session")
 def bundle(starter_home: Path) -> Path:
-    """The executable, built once a session with the starter model of the tests."""
+    """The executable, built once a session with the starter model of the tests, unless MHDESK_TEST_BUNDLE names one."""
+    if ready := os.environ.get("MHDESK_TEST_BUNDLE"):
+        return Path(ready).resolve()
     command = [sys.executable, "packaging/build.py", "--model", str(starter_home / "models" / STARTER)]
     built = subprocess.run(
         command, cwd=program_root(), capture_output=True, text=True, timeout=BUILD_S, check=False
