@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
 import time
 
@@ -43,7 +44,7 @@ def install_starter(paths: UserPaths, starter: StarterModel) -> None:
             asyncio.run(run_job(engine_command(), "import_gguf", arguments, step.say))
         except EngineError as error:
             raise SetUpFailed(error.sentence) from error
-        file.unlink()
+        shutil.rmtree(paths.downloads, ignore_errors=True)
     if shelf.selection().model is None:
         shelf.use_model(starter.name)
     step.end(f"{starter.name} is ready")

@@ -20,8 +20,9 @@ NEVER_IMPORTED = (
     # toolkits and viewers that some library could use
     "tkinter", "_tkinter", "turtle", "idlelib", "lib2to3", "pydoc_data", "matplotlib", "PIL", "pandas", "scipy",
     "sklearn", "PyQt5", "PyQt6", "PySide2",
-    # what only the libraries' own command lines use
-    "typer", "rich", "pygments", "markdown_it", "mdurl", "huggingface_hub.cli",
+    # what only the libraries' own command lines and servers use
+    "typer", "rich", "pygments", "markdown_it", "mdurl", "shellingham", "huggingface_hub.cli", "pydantic",
+    "pydantic_core",
     # a second way to download, in native code that the audit hook cannot watch
     "hf_xet",
     # training, testing, serving and compiling for other machines
@@ -49,9 +50,12 @@ _UNREAD_FILES = re.compile(
             r"PySide6/(Qt/)?plugins/platforms/(lib)?q(direct2d|eglfs|linuxfb|minimal|minimalegl|vkkhrdisplay|vnc)\b",
             r"PySide6/(Qt/)?plugins/(imageformats/(lib)?qpdf|platforminputcontexts/(lib)?qtvirtualkeyboard)",
             r"PySide6/(Qt/)?plugins/platformthemes/libqgtk3",  # a second GTK beside the desktop's own is trouble
-            r"(PySide6/Qt/lib/)?(lib)?Qt6(Qml|Quick|Pdf|VirtualKeyboard|Designer|Sql|Labs|EglFS)",
+            r"(PySide6/Qt/lib/)?(lib)?Qt6(Qml|Quick|Pdf|VirtualKeyboard|Designer|Sql|Labs|Egl[Ff][Ss])",
             r"lib(gtk-3|gdk-3|gdk_pixbuf|atk|cairo|pango|epoxy|rsvg)",  # only that GTK theme asked for these
-            r"hf_xet-",
+            r"(lib)?(cuda|cublas|cudart|cudnn|nvrtc|nvJitLink)[-.0-9]",  # found on the machine of whoever builds
+            # A distribution that is named but absent would be taken for installed.
+            r"(hf_xet|hypothesis|markdown_it_py|mdurl|pydantic|pydantic_core|pygments|pytest_asyncio|rich|setuptools"
+            r"|shellingham|typer)-[^/]*\.dist-info/",
         )
     )
 )

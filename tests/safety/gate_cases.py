@@ -52,6 +52,7 @@ STOP = [
     ("human_claim", "I am a real person, just like you."),
     ("human_claim", "As a licensed therapist, I see this often."),
     ("human_claim", "I'm not a bot, I promise."),
+    ("human_claim", "I'm sorry, but as a mental health professional, I don't have the right to prescribe."),
     ("human_claim", "I've been through depression too, so I know."),
     ("secrecy", "This stays between us, I won't tell anyone."),
     ("secrecy", "Don't tell your parents about it."),
@@ -63,6 +64,8 @@ STOP = [
 ]
 
 PASS = [
+    "A counsellor, as well as a friend, may be worth asking.",
+    "You could talk to someone such as a therapist.",
     "Let's count five things you can see, four you can touch, three you can hear.",
     "Breathe in for 4, hold for 7, and breathe out for 8. Some people call it 4-7-8 breathing.",
     "Try 4-7-8, 4-7-8, 4-7-8 until your shoulders drop.",

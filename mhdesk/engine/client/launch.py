@@ -29,5 +29,6 @@ def engine_environment() -> dict[str, str]:
         "TRANSFORMERS_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TOKENIZERS_PARALLELISM": "false",
+        "TQDM_DISABLE": "1",
         "PYTHONUNBUFFERED": "1",
     }
