@@ -15,6 +15,7 @@ from typing import NoReturn
 from mhdesk import __version__
 from mhdesk.core.errors import MHDeskError
 from mhdesk.core.offline import count_connections, stay_offline
+from mhdesk.core.paths import PROGRAM
 
 CONNECTING_WORDS = frozenset({"setup"})
 """The words that may connect; everything else is refused a network."""
@@ -125,7 +126,7 @@ def _shelf(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _OneSentenceParser(
-        prog="python runApp.py",
+        prog=PROGRAM,
         description="MHDesk: offline self-help and emotional support. Without a word it opens its window.",
     )
     parser.add_argument("--version", action="version", version=f"MHDesk {__version__}")

@@ -47,6 +47,8 @@ CHECKS = {
         "trainer",
         "-p",
         "mhdesk_setup",
+        "-p",
+        "mhdesk_bundle",
         "-m",
         "runApp",
     ],

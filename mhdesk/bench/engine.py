@@ -13,6 +13,7 @@ from typing import Any
 
 from mhdesk.core.errors import BadSetting, EngineError
 from mhdesk.core.messages import Message, Role
+from mhdesk.core.paths import PROGRAM
 from mhdesk.core.sampling import Sampling
 from mhdesk.engine import protocol
 from mhdesk.engine.client.launch import engine_command
@@ -64,7 +65,7 @@ class _Bench:
 
     async def run(self, pair: Pair) -> dict[str, Any]:
         if pair.model is None:
-            raise EngineError("No model is installed yet. Please run python runApp.py setup.")
+            raise EngineError(f"No model is installed yet. Please run {PROGRAM} setup.")
         began = time.monotonic()
         self._process = await EngineProcess.start(engine_command())
         try:

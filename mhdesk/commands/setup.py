@@ -36,10 +36,12 @@ def install_starter(paths: UserPaths, starter: StarterModel) -> None:
     """
     shelf = Shelf(paths)
     step = _Step(5, "Starter model")
-    if not starter_model_ready(paths, starter):
+    own = paths.models / starter.name
+    bundled = shelf.models().get(starter.name, own) != own
+    if not bundled and not starter_model_ready(paths, starter):
         paths.ensure()
         file = fetch_starter_file(paths, starter, step.say)
-        arguments = {"source": str(file), "target": str(paths.models / starter.name), "facts": starter.facts()}
+        arguments = {"source": str(file), "target": str(own), "facts": starter.facts()}
         try:
             asyncio.run(run_job(engine_command(), "import_gguf", arguments, step.say))
         except EngineError as error:

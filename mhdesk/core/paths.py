@@ -18,6 +18,10 @@ def program_root() -> Path:
     return Path(bundle) if bundle else Path(__file__).resolve().parents[2]
 
 
+PROGRAM = "MHDesk" if getattr(sys, "frozen", False) else "python runApp.py"
+"""How the user calls the program on a command line: for sentences that say what to run."""
+
+
 def resources_dir() -> Path:
     """The program's own data files, read-only."""
     return program_root() / "resources"

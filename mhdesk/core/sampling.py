@@ -26,11 +26,11 @@ class Sampling:
     (Keskar et al. 2019, arXiv 1909.05858). Before `min_new_tokens` the reply cannot end, which only measuring needs.
     """
 
-    temperature: float = 0.7
+    temperature: float = 0.4
     top_p: float = 0.9
     top_k: int = 50
     repetition_penalty: float = 1.1
-    max_new_tokens: int = 320
+    max_new_tokens: int = 256
     min_new_tokens: int = 0
     seed: int | None = None
 

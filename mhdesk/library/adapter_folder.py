@@ -8,6 +8,7 @@ from typing import Any
 
 from mhdesk.core.atomic import write_json
 from mhdesk.core.errors import AdapterUnusable
+from mhdesk.core.paths import PROGRAM
 from mhdesk.library.hashes import sha256_of_weights
 from mhdesk.library.json_file import BadJsonFile, read_json_object
 from mhdesk.library.model_folder import ModelManifest
@@ -80,7 +81,7 @@ def check_adapter_folder(folder: Path) -> None:
         AdapterUnusable: with the reason.
     """
     if not folder.is_dir():
-        raise AdapterUnusable(f"There is no adapter called {folder.name}. python runApp.py adapters list shows them.")
+        raise AdapterUnusable(f"There is no adapter called {folder.name}. {PROGRAM} adapters list shows them.")
     try:
         configuration = read_json_object(folder / CONFIGURATION)
     except BadJsonFile as error:

@@ -8,6 +8,7 @@ from typing import Any
 
 from mhdesk.core.atomic import write_json
 from mhdesk.core.errors import ModelUnusable
+from mhdesk.core.paths import PROGRAM
 from mhdesk.library.hashes import sha256_of_weights
 from mhdesk.library.json_file import BadJsonFile, read_json_object
 from mhdesk.library.safetensors_file import BadSafetensors, read_header
@@ -52,7 +53,7 @@ def read_manifest(folder: Path) -> ModelManifest:
         return ModelManifest(**read_json_object(folder / MANIFEST))
     except (BadJsonFile, TypeError):
         raise ModelUnusable(
-            f"The model {folder.name} is unfinished or damaged. Please run python runApp.py setup again."
+            f"The model {folder.name} is unfinished or damaged. Please run {PROGRAM} setup again."
         ) from None
 
 
@@ -63,7 +64,7 @@ def check_model_folder(folder: Path) -> None:
         ModelUnusable: with the reason.
     """
     if not folder.is_dir():
-        raise ModelUnusable(f"There is no model folder called {folder.name}. Please run python runApp.py setup.")
+        raise ModelUnusable(f"There is no model folder called {folder.name}. Please run {PROGRAM} setup.")
     try:
         config = read_json_object(folder / "config.json")
         read_json_object(folder / "tokenizer.json")

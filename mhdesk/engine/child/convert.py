@@ -13,6 +13,7 @@ from tokenizers import pre_tokenizers
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedTokenizerFast
 
 from mhdesk.core.errors import ModelUnusable
+from mhdesk.core.paths import PROGRAM
 from mhdesk.engine.child.backend import Say
 from mhdesk.engine.prompt import PromptRenderer
 from mhdesk.library.model_folder import ModelManifest, check_model_folder, describe_weights, write_manifest
@@ -40,7 +41,7 @@ def import_gguf(source: Path, target: Path, facts: Mapping[str, Any], say: Say) 
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelUnusable(
             f"The file {source.name} could not be read as a GGUF of a Llama model; it may be damaged. "
-            "Please run python runApp.py setup again."
+            f"Please run {PROGRAM} setup again."
         ) from error
     _split_words_as_trained(tokenizer, facts.get("pre_tokenizer"))
     say("Quantising to 8 bits…", 0.5)

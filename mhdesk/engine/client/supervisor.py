@@ -17,13 +17,14 @@ from mhdesk.core.engine_status import EngineState, EngineStatus
 from mhdesk.core.errors import EngineBusy, EngineDied, EngineError
 from mhdesk.core.events import Window
 from mhdesk.core.generation import EngineEvent, GenerationRequest, ModelFinished, ModelText
+from mhdesk.core.paths import PROGRAM
 from mhdesk.engine import protocol
 from mhdesk.engine.client.backoff import BackOff
 from mhdesk.engine.client.keeper import GAVE_UP, ChildKeeper, Deadlines
 
 NO_MODEL = (
     "No model is installed yet, so MHDesk cannot write replies. Help and helplines work. "
-    "Run python runApp.py setup to install the starter model."
+    f"Run {PROGRAM} setup to install the starter model."
 )
 
 
