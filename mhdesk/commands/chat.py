@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -81,16 +83,34 @@ async def _conversation(session: Session, show: Callable[[SessionEvent], None], 
     if not as_json:
         sys.stdout.write(f"{ai_notice()}\n{disclaimer()}\n")
     worst = 0
+    lines: asyncio.Queue[bytes] = asyncio.Queue()
+    reader = threading.Thread(target=_read_lines, args=(asyncio.get_running_loop(), lines), daemon=True)
+    reader.start()
     while True:
         if not as_json and sys.stdin.isatty():
             sys.stdout.write("\nyou> ")
         sys.stdout.flush()
-        line = await asyncio.to_thread(sys.stdin.buffer.readline)
+        line = await lines.get()
         if not line:
             return worst
         text = line.decode("utf-8", errors="replace").strip()
         if text:
             worst = max(worst, await _turn(session, text, show))
+
+
+def _read_lines(loop: asyncio.AbstractEventLoop, lines: asyncio.Queue[bytes]) -> None:
+    """Lines of standard input, then an empty one. On a thread of its own that Ctrl+C need not wait for.
+
+    Read without Python's buffer, whose lock a thread that is still waiting would hold at the interpreter's end.
+    """
+    rest = b""
+    while chunk := os.read(0, 65_536):
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            loop.call_soon_threadsafe(lines.put_nowait, line + b"\n")
+    if rest:
+        loop.call_soon_threadsafe(lines.put_nowait, rest)
+    loop.call_soon_threadsafe(lines.put_nowait, b"")
 
 
 async def _turn(session: Session, text: str, show: Callable[[SessionEvent], None]) -> int:

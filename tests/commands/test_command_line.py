@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -233,6 +234,21 @@ class TestDoctorAndBench:
 @pytest.mark.parametrize("words", [("nonsense",), ("chat", "--nonsense"), ("screen", "extra")])
 def test_an_unknown_word_is_one_sentence(run, words):
     assert "--help" in one_sentence(run(*words))
+
+
+def test_ctrl_c_in_a_conversation_ends_it_at_once_with_one_sentence(home, monkeypatch):
+    monkeypatch.setenv("MHDESK_HOME", str(home))
+    command = [sys.executable, str(ROOT / "runApp.py"), "chat", "--json"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdin.write(b"I want to end my life\n")
+    process.stdin.flush()
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == 130
+    errors = process.stderr.read().decode()
+    assert errors.strip().splitlines() == ["Stopped. Nothing was lost; the same command can be run again."]
+    for stream in (process.stdin, process.stdout, process.stderr):
+        stream.close()
 
 
 def test_a_reader_that_goes_away_ends_the_program_quietly(home, monkeypatch):
