@@ -23,6 +23,8 @@ _LEET_LAST = re.compile(r"(?<=[a-z][a-z])[0134579$]$")
 # Letters kept apart by one to three signs: "d i e", "d.i.e", "d - i - e".
 _SPACED = re.compile(r"(?<![^\W_])[a-z](?:[ .\-_*/|~]{1,3}[a-z](?![^\W_])){2,}(?!')")
 _WIDE_GAP = re.compile(r" {2,}| / ")
+# A sentence typed on without a blank: "…the moonI want".
+_GLUED_I = re.compile("(?<=[a-z]{2})I(?=[ '’])")
 _REPEATED = re.compile(r"([^\W\d_])\1{2,}")
 # "|" and "!" are letters only in words that hold nothing else odd, or "wait!I" would be read as one word.
 _DOUBLE_ONE = {"11": "ll", "!!": "ll", "||": "ll", "00": "oo", "33": "ee", "55": "ss", "$$": "ss", "77": "tt"}
@@ -48,7 +50,7 @@ def normalise(text: str) -> str:
 
     Line breaks stay, one at a time, because they end a clause.
     """
-    plain = _SPACED.sub(_joined, unmask(text))
+    plain = _SPACED.sub(_joined, unmask(_GLUED_I.sub(" I", text)))
     plain = _LEET_TOKEN.sub(_leet_word, plain)
     plain = _REPEATED.sub(r"\1", plain)
     return _LINE_BREAKS.sub("\n", _BLANKS.sub(" ", plain)).strip()
