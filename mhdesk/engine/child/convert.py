@@ -12,8 +12,8 @@ import transformers
 from tokenizers import pre_tokenizers
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedTokenizerFast
 
-from mhdesk.core.errors import ModelUnusable
-from mhdesk.core.paths import PROGRAM
+from mhdesk.core.errors import ModelUnusable, StorageError
+from mhdesk.core.paths import PROGRAM, unwritable_sentence
 from mhdesk.engine.child.backend import Say
 from mhdesk.engine.prompt import PromptRenderer
 from mhdesk.library.model_folder import ModelManifest, check_model_folder, describe_weights, write_manifest
@@ -59,13 +59,20 @@ def save_eight_bit(
     """Quantise a Llama `model` and write it as the folder `target`, manifest last; `say` gets the fraction done.
 
     What was in `target` is replaced only when the new folder is whole.
+
+    Raises:
+        StorageError: the disk would not take it; nothing half-written is left.
     """
     unfinished = target.with_name(f".{target.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    _write_weights(unfinished / "model.safetensors", model, say)
-    _write_configuration(unfinished, model)
-    tokenizer.save_pretrained(unfinished)
+    try:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        _write_weights(unfinished / "model.safetensors", model, say)
+        _write_configuration(unfinished, model)
+        tokenizer.save_pretrained(unfinished)
+    except OSError as error:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise StorageError(unwritable_sentence(target.parent, error)) from error
     check_model_folder(unfinished)
     told = {key: facts[key] for key in ("id", "title", "licence", "source", "source_sha256")}
     manifest = ModelManifest(
