@@ -7,9 +7,12 @@ reads and prints is kept stable (see `resources/docs/architecture.md`): other pr
 from __future__ import annotations
 
 import argparse
+import io
 import logging
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from mhdesk import __version__
@@ -31,6 +34,7 @@ class _OneSentenceParser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str]) -> int:
     """Run one word. Exit code 0, or 2 with one plain sentence on standard error."""
+    _prepare_streams()
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     if options.word in CONNECTING_WORDS:
@@ -42,9 +46,20 @@ def main(arguments: Sequence[str]) -> int:
     except MHDeskError as error:
         sys.stderr.write(f"{error.sentence}\n")
         return 2
+    except BrokenPipeError:
+        os._exit(0)  # whoever read has gone; flushing at the end would only fail again
     except KeyboardInterrupt:
         sys.stderr.write("Stopped. Nothing was lost; the same command can be run again.\n")
         return 130
+
+
+def _prepare_streams() -> None:
+    """UTF-8 in every terminal, and an empty input where there is none: help must be printed whatever the console is."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    if sys.stdin is None:
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - it lives as long as the program
 
 
 def _run(options: argparse.Namespace) -> int:

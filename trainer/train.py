@@ -30,6 +30,7 @@ from mhdesk.engine.prompt import PromptRenderer, TrainingExample
 from mhdesk.library.adapter_folder import AdapterCard, check_adapter_folder, write_card
 from mhdesk.library.hashes import sha256_of_file, sha256_of_weights
 from mhdesk.library.model_folder import check_model_folder, read_manifest
+from mhdesk.library.replace_folder import replace_folder
 from trainer.config import TrainingConfig
 from trainer.dialogues import read_dialogues, split_dialogues
 from trainer.errors import BadConfiguration, TrainingStopped
@@ -101,8 +102,7 @@ def train(config: TrainingConfig, folder: Path) -> Path:
     )
     write_card(unfinished, card)
     target = folder / config.output
-    shutil.rmtree(target, ignore_errors=True)
-    unfinished.rename(target)
+    replace_folder(unfinished, target)
     return target
 
 

@@ -10,8 +10,8 @@ from mhdesk.core.messages import Message, Role
 from mhdesk.core.saved_turn import SavedTurn
 from mhdesk.core.system_prompts import system_prompt
 
-MAX_HISTORY_CHARS = 200_000
-"""Far more than any window holds; keeps what crosses the pipe small in a conversation of thousands of turns."""
+MAX_HISTORY_CHARS = 60_000
+"""More than any window of 4,096 tokens holds; what is beyond it would only be rendered in order to be dropped."""
 
 GENTLE_TURNS = 6
 """So many turns after a crisis or elevated one still get the gentle prompt."""

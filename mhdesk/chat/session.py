@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -29,13 +29,15 @@ from mhdesk.core.events import (
     Window,
 )
 from mhdesk.core.generation import GenerationRequest, ModelFinished, ModelText
-from mhdesk.core.levels import Level, Verdict
+from mhdesk.core.levels import Level, Topic, Verdict
 from mhdesk.core.messages import Message, Role, sendable
 from mhdesk.core.sampling import Sampling
+from mhdesk.core.saved_turn import SavedTurn
 from mhdesk.core.settings import AgeBand
 from mhdesk.safety.faults import safe_assess
-from mhdesk.safety.gate import Gate, GateStream
+from mhdesk.safety.gate import Gate
 from mhdesk.safety.helplines import Helplines
+from mhdesk.safety.notices import under_13
 from mhdesk.safety.screen import Screen
 
 log = logging.getLogger(__name__)
@@ -95,25 +97,32 @@ class Session:
             asked_at = time.monotonic()
             turn: int | None = None
             try:
-                earlier = await self._store.turns()
+                earlier = await self._earlier_turns()
                 verdict = await self._assess([*spoken(earlier), user])
-                turn = await self._store.begin_turn(user, verdict)
                 yield Screened(verdict.level, verdict.topics)
                 if verdict.level is Level.CRISIS:
-                    async for event in self._answer_crisis(turn, verdict, asked_at):
+                    async for event in self._answer_crisis(user, verdict, earlier, asked_at):
                         yield event
                     return
-                context = model_context(earlier, user, verdict)
-                request = GenerationRequest(context.messages, sampling or self._sampling)
-                async with aclosing(self._answer_by_model(turn, request, context.first_turn)) as events:
+                turn = await self._store.begin_turn(user, verdict)
+                if self._age_band() is AgeBand.UNDER_13:
+                    answers = self._answer_child(turn, asked_at)
+                else:
+                    context = model_context(earlier, user, verdict)
+                    request = GenerationRequest(context.messages, sampling or self._sampling)
+                    answers = self._answer_by_model(turn, request, context.first_turn, asked_at)
+                async with aclosing(answers) as events:
                     async for event in events:
                         yield event
+            except (asyncio.CancelledError, GeneratorExit):
+                await self._mark(turn, FinishState.STOPPED)
+                raise
             except MHDeskError as error:
-                if turn is not None:
-                    await self._store.finish_turn(turn, None)
+                await self._mark(turn, None)
                 yield Failed(error.sentence)
             except Exception as error:
                 log.error("a turn failed: %s", type(error).__name__)
+                await self._mark(turn, None)
                 yield Failed(_UNEXPECTED)
 
     async def stop(self) -> None:
@@ -133,15 +142,45 @@ class Session:
             return safe_assess(self._screen, messages, region, self._count_fault)
         return await asyncio.to_thread(safe_assess, self._screen, messages, region, self._count_fault)
 
-    async def _answer_crisis(self, turn: int, verdict: Verdict, asked_at: float) -> AsyncGenerator[SessionEvent, None]:
-        """The card and fixed words. The model is not asked."""
+    async def _earlier_turns(self) -> Sequence[SavedTurn]:
+        """What was said before; nothing if it cannot be read: the person's words are screened all the same."""
+        try:
+            return await self._store.turns()
+        except MHDeskError as error:
+            log.error("the conversation could not be read: %s", type(error).__name__)
+            return ()
+
+    async def _mark(self, turn: int | None, state: FinishState | None) -> None:
+        """Note how `turn` ended, if that can be noted: whoever is told already knows."""
+        if turn is not None:
+            try:
+                await self._store.finish_turn(turn, state)
+            except MHDeskError as error:
+                log.error("a turn's end could not be saved: %s", type(error).__name__)
+
+    async def _answer_crisis(
+        self, user: Message, verdict: Verdict, earlier: Sequence[SavedTurn], asked_at: float
+    ) -> AsyncGenerator[SessionEvent, None]:
+        """The card and fixed words, whether or not they can be saved. The model is not asked."""
+        number = len(earlier)
         card = self._helplines.card(self._region(), verdict, self._age_band())
-        if self._card_is_due(card, verdict, turn):
+        if self._card_is_due(card, verdict, number):
             yield card
-        said_before = [saved.reply for saved in await self._store.turns() if saved.fixed]
-        reply = self._crisis_replies.choose(verdict, said_before, turn)
+        reply = self._crisis_replies.choose(verdict, [saved.reply for saved in earlier if saved.fixed], number)
         yield Text(reply, Source.FIXED)
+        turn = await self._store.begin_turn(user, verdict)
         await self._store.update_reply(turn, reply, fixed=True)
+        await self._store.finish_turn(turn, FinishState.DONE)
+        yield Finished(FinishState.DONE, total_s=time.monotonic() - asked_at)
+
+    async def _answer_child(self, turn: int, asked_at: float) -> AsyncGenerator[SessionEvent, None]:
+        """Under 13 the chat is off: a line for children and the advice to tell an adult."""
+        minor = Verdict(Level.ELEVATED, (Topic.MINOR,))
+        card = self._helplines.card(self._region(), minor, AgeBand.UNDER_13)
+        if self._card_is_due(card, minor, turn):
+            yield card
+        yield Text(under_13(), Source.FIXED)
+        await self._store.update_reply(turn, under_13(), fixed=True)
         await self._store.finish_turn(turn, FinishState.DONE)
         yield Finished(FinishState.DONE, total_s=time.monotonic() - asked_at)
 
@@ -154,38 +193,49 @@ class Session:
         return True
 
     async def _answer_by_model(
-        self, turn: int, request: GenerationRequest, first_turn: int
+        self, turn: int, request: GenerationRequest, first_turn: int, asked_at: float
     ) -> AsyncGenerator[SessionEvent, None]:
         """The model's words, as far as the gate releases them."""
         gate = self._gate.begin()
         window = Window(0, 0, "")
         shown = ""
+        pieces = 0
+        first_token_s: float | None = None
         async with aclosing(self._engine.generate(request)) as answers:
             async for answer in answers:
+                ended = answer if isinstance(answer, ModelFinished) else None
+                released = ""
                 match answer:
                     case Window():
                         window = replace(answer, first_kept_turn=answer.first_kept_turn + first_turn)
                         yield window
                     case ModelText(text=text):
+                        pieces += 1
+                        if first_token_s is None:
+                            first_token_s = time.monotonic() - asked_at
                         released = gate.push(text)
-                        if gate.stopped is None and released:
-                            shown += released
-                            await self._store.update_reply(turn, shown, fixed=False)
-                            yield Text(released, Source.MODEL)
-                    case ModelFinished() as ended:
+                    case ModelFinished():
                         released = gate.flush()
-                        if gate.stopped is None and released:
-                            shown += released
-                            await self._store.update_reply(turn, shown, fixed=False)
-                            yield Text(released, Source.MODEL)
-                        if gate.stopped is None:
-                            yield await self._finish(turn, ended, window, shown)
-                            return
                 if gate.stopped is not None:
                     break
-        if gate.stopped is not None:
-            async for event in self._replace(turn, gate, window):
-                yield event
+                if released:
+                    shown += released
+                    await self._store.update_reply(turn, shown, fixed=False)
+                    yield Text(released, Source.MODEL)
+                if ended is not None:
+                    yield await self._finish(turn, ended, window, shown)
+                    return
+        # Left here on a stop of the gate, the generation cancelled and acknowledged.
+        reasons = gate.stopped.reasons if gate.stopped else ()
+        if "internal_error" in reasons:
+            self._count_fault("gate")
+        yield Replaced(gate.fixed_reply, reasons)
+        await self._store.update_reply(turn, gate.fixed_reply, fixed=True)
+        await self._store.finish_turn(turn, FinishState.REPLACED)
+        total_s = time.monotonic() - asked_at
+        yield Finished(
+            FinishState.REPLACED, window.prompt_tokens, pieces, first_token_s, total_s, window.first_kept_turn
+        )
 
     async def _finish(self, turn: int, ended: ModelFinished, window: Window, shown: str) -> SessionEvent:
         if not shown.strip() and not ended.stopped:
@@ -196,12 +246,3 @@ class Session:
         return Finished(
             state, ended.prompt_tokens, ended.new_tokens, ended.first_token_s, ended.total_s, window.first_kept_turn
         )
-
-    async def _replace(self, turn: int, gate: GateStream, window: Window) -> AsyncGenerator[SessionEvent, None]:
-        reasons = gate.stopped.reasons if gate.stopped else ()
-        if "internal_error" in reasons:
-            self._count_fault("gate")
-        await self._store.update_reply(turn, gate.fixed_reply, fixed=True)
-        await self._store.finish_turn(turn, FinishState.REPLACED)
-        yield Replaced(gate.fixed_reply, reasons)
-        yield Finished(FinishState.REPLACED, window.prompt_tokens, first_kept_turn=window.first_kept_turn)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -74,12 +75,19 @@ def _parse(line: bytes) -> dict[str, Any]:
     if not line:
         raise BadInput(f"A line is longer than {MAX_LINE_BYTES} bytes.")
     try:
-        values = json.loads(line.decode("utf-8-sig"), parse_constant=_no_constant)
+        values = json.loads(line.decode("utf-8-sig"), parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError):
         raise BadInput("The line is not JSON in UTF-8.") from None
     if not isinstance(values, dict):
         raise BadInput("The line is not a JSON object.")
     return values
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(digits)
+    return number
 
 
 def _no_constant(name: str) -> None:

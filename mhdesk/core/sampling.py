@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 
 from mhdesk.core.errors import BadSetting
@@ -40,8 +39,8 @@ class Sampling:
             whole = isinstance(low, int)
             if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
                 raise BadSetting(f"The setting {name} must be a {'whole ' if whole else ''}number.")
-            if not math.isfinite(value) or not low <= value <= high:
-                raise BadSetting(f"The setting {name} must be between {low:g} and {high:g}; {value:g} is not.")
+            if not low <= value <= high:  # which no infinity is, and nothing that is not a number
+                raise BadSetting(f"The setting {name} must be between {low:g} and {high:g}.")
         if self.seed is not None and (
             isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 2**63
         ):

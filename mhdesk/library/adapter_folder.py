@@ -33,7 +33,55 @@ _PLAIN_VALUES: dict[str, tuple[Any, ...]] = {
     "megatron_config": (None,),
     "auto_mapping": (None,),
     "lora_bias": (False, None),
+    "rank_pattern": ({}, None),
+    "alpha_pattern": ({}, None),
 }
+_KNOWN_KEYS = frozenset(
+    [
+        "alora_invocation_tokens",
+        "alpha_pattern",
+        "arrow_config",
+        "auto_mapping",
+        "base_model_name_or_path",
+        "bias",
+        "corda_config",
+        "ensure_weight_tying",
+        "eva_config",
+        "exclude_modules",
+        "fan_in_fan_out",
+        "inference_mode",
+        "init_lora_weights",
+        "kasa_config",
+        "layer_replication",
+        "layers_pattern",
+        "layers_to_transform",
+        "loftq_config",
+        "lora_alpha",
+        "lora_bias",
+        "lora_dropout",
+        "lora_ga_config",
+        "megatron_config",
+        "megatron_core",
+        "modules_to_save",
+        "monteclora_config",
+        "peft_type",
+        "peft_version",
+        "qalora_group_size",
+        "r",
+        "rank_pattern",
+        "revision",
+        "target_modules",
+        "target_parameters",
+        "task_type",
+        "trainable_token_indices",
+        "use_bdlora",
+        "use_dora",
+        "use_qalora",
+        "use_rslora",
+        "velora_config",
+    ]
+)
+"""What PEFT's own LoRA configuration holds; anything else could ask for something nobody has thought of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +137,11 @@ def check_adapter_folder(folder: Path) -> None:
     for key, allowed in _PLAIN_VALUES.items():
         if configuration.get(key, allowed[0]) not in allowed:
             raise _unusable(folder, f"its configuration asks for {key}, which MHDesk does not support")
+    unknown = set(configuration) - _KNOWN_KEYS
+    if unknown:
+        raise _unusable(folder, f"its configuration has the unknown key {sorted(unknown)[0]}")
     targets = configuration.get("target_modules")
-    if not isinstance(targets, list) or not targets or not set(targets) <= _TARGETS:
+    if not isinstance(targets, list) or not targets or not all(isinstance(t, str) and t in _TARGETS for t in targets):
         raise _unusable(folder, "it changes parts of the model that MHDesk does not know")
     rank = configuration.get("r")
     if not isinstance(rank, int) or not 1 <= rank <= MAX_RANK:
@@ -111,7 +162,11 @@ def check_fits(folder: Path, card: AdapterCard, model: ModelManifest) -> None:
         raise _unusable(folder, f"it was trained for {card.base_id}, not for the model in use")
     if card.template_sha256 != model.template_sha256:
         raise _unusable(folder, "it was trained with another chat template than the model's")
-    if card.adapter_sha256 != sha256_of_weights(folder):
+    try:
+        weights_sha256 = sha256_of_weights(folder)
+    except OSError:
+        raise _unusable(folder, f"its weights, {WEIGHTS}, cannot be read") from None
+    if card.adapter_sha256 != weights_sha256:
         raise _unusable(folder, "its weights are not the ones its card describes")
     if card.evaluation is None:
         raise _unusable(folder, "nobody has measured it (its card has no evaluation)")

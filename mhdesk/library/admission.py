@@ -106,16 +106,20 @@ def _reclaimable(group: Path) -> int:
     return int(statistics.get("total_inactive_file", statistics.get("inactive_file", 0)))
 
 
-def refusal(folder: Path, weights_bytes: int) -> str | None:
-    """Why a model would not fit now, in one sentence with both figures; None if it would, or cannot be judged."""
+def refusal(folder: Path, weights_bytes: int, resident: int = 0) -> str | None:
+    """Why a model would not fit now, in one sentence with both figures; None if it would, or cannot be judged.
+
+    `resident` are the bytes of the need that the asking process holds already, such as the libraries in the engine.
+    """
     try:
         need = memory_needed(folder, weights_bytes)
     except BadJsonFile:
         return None
     available = memory_available()
-    if need.total <= available:
+    if need.total - resident <= available:
         return None
     return (
-        f"The model {folder.name} needs about {need.total / 2**30:.1f} GiB of memory and {available / 2**30:.1f} GiB "
-        "are free. Please close other programs or choose a smaller model; help and helplines work without one."
+        f"The model {folder.name} needs about {need.total / 2**30:.1f} GiB of memory and "
+        f"{(available + resident) / 2**30:.1f} GiB are there for it. "
+        "Please close other programs or choose a smaller model; help and helplines work without one."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import shutil
@@ -18,6 +19,7 @@ from mhdesk.core.paths import PROGRAM, UserPaths, resources_dir, unwritable_sent
 from mhdesk.library.adapter_folder import CARD, check_fits, read_card
 from mhdesk.library.hashes import sha256_of_file
 from mhdesk.library.model_folder import check_model_folder, read_manifest
+from mhdesk.library.replace_folder import replace_folder
 
 Say = Callable[[str, float | None], None]
 
@@ -46,6 +48,9 @@ class StarterModel:
 
 
 STARTER_ADAPTER = "starter"
+
+_SUPPLIED = "installed-by-setup"
+"""An empty file that tells an adapter put there by set-up, which a new version may replace, from a user's own."""
 
 STARTER_ADAPTER_SELECTED = False
 """Whether set-up selects it: only if it is better than the base both by held-out perplexity and by reading."""
@@ -97,7 +102,8 @@ def fetch_starter_file(paths: UserPaths, starter: StarterModel, say: Say) -> Pat
 def install_adapter(paths: UserPaths, base: Path, source: Path | None = None) -> bool:
     """Copy the supplied adapter into the user data directory, card last.
 
-    False if it is there already, if none is supplied, or if it was made for another model than the one in `base`.
+    False if it is there already, if none is supplied, if it was made for another model than the one in `base`, or if
+    the user has put a finished adapter of the same name there.
 
     Raises:
         SetUpFailed: the disk would not take it.
@@ -109,17 +115,19 @@ def install_adapter(paths: UserPaths, base: Path, source: Path | None = None) ->
         check_fits(source, supplied, read_manifest(base))
     except ShelfError:
         return False
-    try:
-        if read_card(target) == supplied:
+    with contextlib.suppress(ShelfError):
+        if read_card(target) == supplied or not (target / _SUPPLIED).exists():
             return False
-    except ShelfError:
-        pass
+    unfinished = target.with_name(f".{target.name}.unfinished")
     try:
-        shutil.rmtree(target, ignore_errors=True)
-        target.mkdir(parents=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        (unfinished / _SUPPLIED).touch()
         for path in sorted(source.iterdir(), key=lambda path: path.name == CARD):
-            shutil.copyfile(path, target / path.name)
+            shutil.copyfile(path, unfinished / path.name)
+        replace_folder(unfinished, target)
     except OSError as error:
+        shutil.rmtree(unfinished, ignore_errors=True)
         raise SetUpFailed(unwritable_sentence(target, error)) from error
     return True
 

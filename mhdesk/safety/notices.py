@@ -18,6 +18,11 @@ def ai_notice() -> str:
     return _notices()["ai_notice"]
 
 
+def under_13() -> str:
+    """What is said instead of a chat to someone under 13."""
+    return _notices()["under_13"]
+
+
 @cache
 def _notices() -> dict[str, str]:
     raw = json.loads((resources_dir() / "notices.json").read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mhdesk.assembly import build_session
-from mhdesk.core.errors import BadMessage
+from mhdesk.core.errors import BadMessage, StorageError
 from mhdesk.core.events import Card, Failed, Finished, FinishState, Replaced, Screened, Source, Text, Window
 from mhdesk.core.levels import Level, Topic
 from mhdesk.core.settings import AgeBand
@@ -38,18 +38,18 @@ class Talk:
 @pytest.fixture
 def talk(script, paths):
     @asynccontextmanager
-    async def begin(*replies, model=Path("/models/scripted"), **options):
+    async def begin(*replies, model=Path("/models/scripted"), store=None, age_band=AgeBand.ADULT, **options):
         engine = EngineSupervisor(
             script(*(replies or (CALM,)), **options), model, None, lambda status: None, back_off=BackOff(first_s=0.05)
         )
-        store = MemoryConversation()
+        store = store or MemoryConversation()
         region = ["GB"]
         session = build_session(
             engine,
             paths,
             helplines=Helplines.load(),
             region=lambda: region[0],
-            age_band=lambda: AgeBand.ADULT,
+            age_band=lambda: age_band,
             store=store,
         )
         await engine.start()
@@ -215,6 +215,59 @@ async def test_a_new_conversation_stops_the_reply_and_forgets_everything(talk):
         await t.session.new_conversation()
         assert (await running)[-1].state is FinishState.STOPPED
         assert await t.store.turns() == ()
+
+
+class FullDisk(MemoryConversation):
+    """A store on a disk that takes nothing more; from `unreadable` on it cannot be read either."""
+
+    def __init__(self, unreadable: bool) -> None:
+        super().__init__()
+        self._unreadable = unreadable
+
+    async def turns(self):
+        if self._unreadable:
+            raise StorageError("The conversation cannot be read.")
+        return await super().turns()
+
+    async def begin_turn(self, user, verdict):
+        raise StorageError("The disk is full.")
+
+
+@pytest.mark.parametrize("unreadable", [False, True])
+async def test_crisis_help_is_shown_even_where_nothing_can_be_saved(talk, unreadable):
+    async with talk(store=FullDisk(unreadable)) as t:
+        events = await t.say("I want to kill myself tonight.")
+        ordinary = await t.say("What a day.")
+    assert [type(event) for event in events] == [Screened, Card, Text, Failed]
+    assert events[-1].sentence == "The disk is full."
+    assert [type(event) for event in ordinary] == [Screened, Failed]
+
+
+async def test_under_13_the_model_is_never_asked_and_a_line_for_children_is_shown(talk):
+    async with talk({"pieces": ["THE MODEL SPOKE"]}, age_band=AgeBand.UNDER_13) as t:
+        events = await t.say("I had a fight with my friend.")
+    card = next(event for event in events if isinstance(event, Card))
+    assert card.lines[0].name == "Childline"
+    assert "grown-up you trust" in shown(events)
+    assert "MODEL" not in shown(events)
+
+
+async def test_a_replaced_reply_says_how_much_the_model_had_said(talk):
+    async with talk({"pieces": ["Call ", "0800 ", "555 ", "123 ", "now. "]}) as t:
+        events = await t.say("Who can I ring?")
+    assert events[-1].state is FinishState.REPLACED
+    assert 0 < events[-1].new_tokens <= 5
+    assert events[-1].first_token_s is not None
+    assert events[-1].total_s > 0
+
+
+async def test_a_turn_that_its_listener_leaves_is_kept_as_stopped(talk):
+    async with talk(SLOW) as t:
+        stream = t.session.send("Tell me something long.")
+        for _ in range(4):
+            await anext(stream)
+        await stream.aclose()
+        assert (await t.store.turns())[0].state is FinishState.STOPPED
 
 
 async def test_two_messages_at_once_are_answered_one_after_the_other(talk):

@@ -86,6 +86,7 @@ class TestScreen:
             b'{"id": 1, "turns": [{"role": "assistant", "text": "x"}]}',
             b'{"id": 1, "text": "a", "region": 4}',
             b'{"id": NaN, "text": "a"}',
+            b'{"id": 1e400, "text": "a"}',
             b"\xff\xfe",
             b"[" * 100_000,
         ],
@@ -174,6 +175,7 @@ class TestChat:
             ("--once", "hi", "--seed", "-1"),
             ("--once", "hi", "--max-tokens", "0"),
             ("--once", "hi", "--max-tokens", "many"),
+            ("--once", "hi", "--max-tokens", "9" * 400),
         ],
     )
     def test_bad_input_is_one_sentence_and_exit_2(self, run, words):
@@ -234,6 +236,21 @@ class TestDoctorAndBench:
 @pytest.mark.parametrize("words", [("nonsense",), ("chat", "--nonsense"), ("screen", "extra")])
 def test_an_unknown_word_is_one_sentence(run, words):
     assert "--help" in one_sentence(run(*words))
+
+
+def test_help_is_printed_on_a_console_of_another_encoding(run, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
+    result = run("chat", "--once", "I want to kill myself tonight", "--region", "JP")
+    assert result.returncode == 0, result.stderr
+    assert "119" in result.stdout.decode("utf-8")
+
+
+@pytest.mark.parametrize("word", ["screen", "gate", "chat"])
+def test_a_closed_standard_input_is_an_empty_one(home, monkeypatch, word):
+    monkeypatch.setenv("MHDESK_HOME", str(home))
+    command = ["sh", "-c", '"$0" "$1" "$2" --json <&-' if word == "chat" else '"$0" "$1" "$2" <&-']
+    result = subprocess.run([*command, sys.executable, str(ROOT / "runApp.py"), word], capture_output=True, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
 
 
 def test_ctrl_c_in_a_conversation_ends_it_at_once_with_one_sentence(home, monkeypatch):

@@ -161,6 +161,16 @@ async def test_a_hung_child_is_killed_and_the_next_message_works(script):
             assert isinstance(await anext(events), Window)
 
 
+async def test_a_child_that_reads_nothing_any_more_does_not_hold_up_a_long_request_for_ever(script):
+    long = GenerationRequest((Message(Role.USER, "\N{CYRILLIC SMALL LETTER YA}" * 200_000),), Sampling())
+    async with Watched(script(HELLO), silence_s=0.5, cancel_s=0.5) as watched:
+        await watched.answer()
+        os.kill(watched.supervisor.pid, signal.SIGSTOP)
+        with pytest.raises(EngineBusy):
+            await asyncio.wait_for(_drain(watched.supervisor.generate(long)), 20)
+        assert (await watched.answer())[0] == "Hello there."
+
+
 async def test_a_child_that_does_not_acknowledge_a_cancel_is_killed(script):
     async with Watched(script({"pieces": ["a"], "then": "hang"}), cancel_s=0.3) as watched:
         pid = 0
@@ -184,11 +194,14 @@ async def test_an_engine_that_keeps_dying_is_given_up_until_the_next_message():
         assert watched.states.count(EngineState.LOADING) > before
 
 
-async def test_a_model_the_child_refuses_is_told_in_its_own_sentence_and_not_tried_again(script):
+async def test_a_model_the_child_refuses_is_told_in_its_own_sentence_and_tried_again_at_the_next_message(script):
     async with Watched(script(HELLO, refuse="The model is damaged.")) as watched:
-        with pytest.raises(EngineError, match="The model is damaged"):
-            await watched.answer()
+        for _ in range(2):
+            with pytest.raises(EngineError, match="The model is damaged"):
+                await watched.answer()
+            await asyncio.sleep(0.3)
     assert watched.states.count(EngineState.RESTARTING) == 0
+    assert watched.states.count(EngineState.UNAVAILABLE) == 2
 
 
 async def test_without_a_model_nothing_is_started_and_the_sentence_says_what_to_do(script):

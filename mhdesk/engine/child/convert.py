@@ -17,6 +17,7 @@ from mhdesk.core.paths import PROGRAM, unwritable_sentence
 from mhdesk.engine.child.backend import Say
 from mhdesk.engine.prompt import PromptRenderer
 from mhdesk.library.model_folder import ModelManifest, check_model_folder, describe_weights, write_manifest
+from mhdesk.library.replace_folder import replace_folder
 from mhdesk.library.safetensors_file import TensorPlace, write_tensors
 
 _JOINED = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
@@ -79,8 +80,7 @@ def save_eight_bit(
         **told, template_sha256=PromptRenderer(tokenizer).template_sha256, **describe_weights(unfinished)
     )
     write_manifest(unfinished, manifest)
-    shutil.rmtree(target, ignore_errors=True)
-    unfinished.rename(target)
+    replace_folder(unfinished, target)
     return manifest
 
 

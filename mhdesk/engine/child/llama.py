@@ -22,10 +22,12 @@ from mhdesk.core.sampling import Sampling
 from mhdesk.engine.child.backend import LoadedModel, PromptReady, Say, Step
 from mhdesk.engine.child.generation import generate
 from mhdesk.engine.child.int8_linear import choose_kernel, speed_up
+from mhdesk.engine.child.memory import memory_of_this_process
 from mhdesk.engine.child.prefix_cache import PrefixCache
 from mhdesk.engine.prompt import PromptRenderer, PromptTooLong
 from mhdesk.library.adapter_folder import check_adapter_folder
-from mhdesk.library.model_folder import check_model_folder
+from mhdesk.library.admission import refusal
+from mhdesk.library.model_folder import check_model_folder, read_manifest
 
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
@@ -52,15 +54,23 @@ class LlamaBackend:
         self._model = None
         say("Checking the model…", 0.05)
         check_model_folder(model)
-        if adapter is not None:
-            check_adapter_folder(adapter)
+        too_large = refusal(model, read_manifest(model).weights_bytes, memory_of_this_process().rss_bytes)
+        if too_large:
+            raise ModelUnusable(too_large)
         torch.set_num_threads(threads or psutil.cpu_count(logical=False) or os.cpu_count() or 1)
         say("Loading the model…", 0.2)
         self._model, self._tokenizer = load_base(model)
         speed_up(self._model, self.kernel)
         if adapter is not None:
             say("Loading the adapter…", 0.8)
-            self._model = load_adapter(self._model, adapter)
+            try:
+                check_adapter_folder(adapter)
+                self._model = load_adapter(self._model, adapter)
+            except AdapterUnusable as error:  # the model is useful without it; PEFT may have wrapped half of it
+                say(error.sentence, None)
+                adapter = None
+                self._model, self._tokenizer = load_base(model)
+                speed_up(self._model, self.kernel)
         self._model.eval()
         self._renderer = PromptRenderer(self._tokenizer)
         self._end_tokens = _end_tokens(self._model, self._tokenizer)

@@ -66,6 +66,11 @@ class EngineProcess:
         except (OSError, RuntimeError) as error:
             raise EngineDied(await self._death_sentence()) from error
 
+    def send_soon(self, frame: protocol.Frame) -> None:
+        """Write one small frame without waiting for the child to read: for what must never block."""
+        with contextlib.suppress(OSError, RuntimeError):
+            self._to_child.write(protocol.encode(frame))
+
     async def receive(self) -> protocol.Frame:
         """The next frame.
 

@@ -6,7 +6,6 @@ Being dead is an ordinary state here: it has a status, a sentence, and a next at
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
@@ -101,8 +100,7 @@ class EngineSupervisor:
         self._changed.set()
         if self._running_turn is not None and not self._cancel_sent and self._keeper and self._keeper.process:
             self._cancel_sent = True
-            with contextlib.suppress(EngineDied):
-                await self._keeper.process.send(protocol.Cancel(self._running_turn))
+            self._keeper.process.send_soon(protocol.Cancel(self._running_turn))
 
     async def measure(self) -> protocol.Measured:
         """Memory of the child, answered at once whatever it does.
@@ -154,10 +152,13 @@ class EngineSupervisor:
         if keeper.process is None:
             raise EngineDied("The engine process is not running.")
         inbox = keeper.open_inbox(command.turn)
-        await keeper.process.send(command)
+        unsent = True
         while True:
             try:
                 async with asyncio.timeout(self._deadlines.silence_s):
+                    if unsent:
+                        await keeper.process.send(command)
+                        unsent = False
                     frame = await inbox.get()
             except TimeoutError:
                 await keeper.kill()
@@ -174,7 +175,7 @@ class EngineSupervisor:
         try:
             if not settled and keeper.loaded is not None and keeper.process is not None:
                 if not self._cancel_sent:
-                    await keeper.process.send(protocol.Cancel(turn))
+                    keeper.process.send_soon(protocol.Cancel(turn))
                 async with asyncio.timeout(self._deadlines.cancel_s):
                     await self._acknowledged(keeper, turn)
         except (TimeoutError, EngineError):
@@ -197,7 +198,8 @@ class EngineSupervisor:
         if keeper is None:
             raise EngineError(NO_MODEL)
         self._tired_of_waiting = False
-        if self._state is EngineState.UNAVAILABLE and not keeper.refusal:
+        if self._state is EngineState.UNAVAILABLE:
+            keeper.refusal = ""
             keeper.back_off.succeeded()
             keeper.start()
         while keeper.loaded is None:
