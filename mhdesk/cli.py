@@ -114,7 +114,7 @@ def _bench(options: argparse.Namespace) -> int:
 
     wanted = BenchOptions(options.prompt_tokens, options.new_tokens, options.repeats)
     pair = Shelf(UserPaths.from_environment()).pair(options.model, options.adapter)
-    write_line(run_bench(pair, wanted, lambda sentence: _progress(sentence)))
+    write_line(run_bench(pair, wanted, _progress))
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 
@@ -55,9 +55,3 @@ def collate(batch: Sequence[TrainingExample], padding: int) -> dict[str, torch.T
         rows["attention_mask"].append([1] * len(example.token_ids) + [0] * missing)
         rows["labels"].append(labels + [IGNORED] * missing)
     return {name: torch.tensor(values) for name, values in rows.items()}
-
-
-def in_order(examples: Sequence[TrainingExample], size: int) -> Iterator[Sequence[TrainingExample]]:
-    """Batches in the order given, for measuring."""
-    for start in range(0, len(examples), size):
-        yield examples[start : start + size]

@@ -15,7 +15,7 @@ from mhdesk.chat.session import Session
 from mhdesk.commands.json_lines import write_line
 from mhdesk.core.engine_status import EngineStatus
 from mhdesk.core.errors import BadInput, BadMessage
-from mhdesk.core.events import Card, Failed, HelpLine, Replaced, SessionEvent, Text, Window
+from mhdesk.core.events import Card, Failed, Finished, HelpLine, Replaced, SessionEvent, Text, Window
 from mhdesk.core.paths import UserPaths
 from mhdesk.core.sampling import Sampling
 from mhdesk.core.settings import Settings, load_settings
@@ -59,7 +59,7 @@ async def _chat(options: ChatOptions) -> int:
         age_band=lambda: settings.age_band,
         sampling=options.sampling,
     )
-    show = (lambda event: _show_json(event)) if options.as_json else _Plain().show
+    show = _show_json if options.as_json else _show_plain
     await supervisor.start()
     try:
         if options.once is not None:
@@ -132,23 +132,18 @@ def _show_json(event: SessionEvent) -> None:
         write_line(event.to_json())
 
 
-class _Plain:
-    """Shows a turn as text."""
-
-    def show(self, event: SessionEvent) -> None:
-        match event:
-            case Card():
-                lines = "\n".join(f"  {plain_line(line)}" for line in event.lines)
-                sys.stdout.write(f"\nPeople you can reach now:\n{lines}\n\n")
-            case Text(text=text):
-                sys.stdout.write(text)
-            case Replaced(text=text):
-                sys.stdout.write(f"\n{text}")
-            case Failed():
-                sys.stdout.write("\n")
-            case _ if not isinstance(event, Window) and hasattr(event, "state"):
-                sys.stdout.write("\n")
-        sys.stdout.flush()
+def _show_plain(event: SessionEvent) -> None:
+    match event:
+        case Card():
+            lines = "\n".join(f"  {plain_line(line)}" for line in event.lines)
+            sys.stdout.write(f"\nPeople you can reach now:\n{lines}\n\n")
+        case Text(text=text):
+            sys.stdout.write(text)
+        case Replaced(text=text):
+            sys.stdout.write(f"\n{text}")
+        case Failed() | Finished():
+            sys.stdout.write("\n")
+    sys.stdout.flush()
 
 
 def plain_line(line: HelpLine) -> str:

@@ -4,7 +4,6 @@ MHDeskError
 ├── BadInput            what the user gave cannot be used (exit code 2)
 │   ├── BadSetting      a setting is outside its range
 │   └── BadMessage      a message cannot be sent (empty, too long)
-├── NotSetUp            the program has not been set up yet (exit code 2)
 ├── SetUpFailed         a step of the set-up could not be finished
 ├── ShelfError          a model or adapter on disk cannot be used
 │   ├── ModelUnusable
@@ -38,10 +37,6 @@ class BadSetting(BadInput):
 
 class BadMessage(BadInput):
     """A message cannot be sent."""
-
-
-class NotSetUp(MHDeskError):
-    """The program has not been set up yet."""
 
 
 class SetUpFailed(MHDeskError):

@@ -112,12 +112,12 @@ def install_adapter(paths: UserPaths, base: Path, source: Path | None = None) ->
     target = paths.adapters / STARTER_ADAPTER
     try:
         supplied = read_card(source)
-        check_fits(source, supplied, read_manifest(base))
+        with contextlib.suppress(ShelfError):  # none there yet, or half of one
+            if read_card(target) == supplied or not (target / _SUPPLIED).exists():
+                return False
+        check_fits(source, supplied, read_manifest(base))  # last, since it hashes the weights
     except ShelfError:
         return False
-    with contextlib.suppress(ShelfError):
-        if read_card(target) == supplied or not (target / _SUPPLIED).exists():
-            return False
     unfinished = target.with_name(f".{target.name}.unfinished")
     try:
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -19,9 +19,7 @@ from transformers import (
 from mhdesk.core.sampling import Sampling
 from mhdesk.engine.child.backend import Piece, Prefilled, ReplyEnded
 from mhdesk.engine.child.prefix_cache import PrefixCache
-
-PREFILL_CHUNK = 128
-"""Tokens read between two looks at the stop signal: a few seconds for 3B on two slow cores."""
+from mhdesk.library.admission import PREFILL_CHUNK
 
 
 class TokenSampler:

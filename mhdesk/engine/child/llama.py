@@ -26,16 +26,13 @@ from mhdesk.engine.child.memory import memory_of_this_process
 from mhdesk.engine.child.prefix_cache import PrefixCache
 from mhdesk.engine.prompt import PromptRenderer, PromptTooLong
 from mhdesk.library.adapter_folder import check_adapter_folder
-from mhdesk.library.admission import refusal
+from mhdesk.library.admission import CONTEXT_TOKENS, refusal
 from mhdesk.library.model_folder import check_model_folder, read_manifest
 
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
 warnings.filterwarnings("ignore", message="MatMul8bitLt")
 warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing")  # peft asks transformers by the old name
-
-CONTEXT_TOKENS = 4096
-"""The window used at most: 4k tokens of a 3B model's cache take 450 MiB, which an 8 GB machine can spare."""
 
 
 class LlamaBackend:

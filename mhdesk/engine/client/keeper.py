@@ -53,7 +53,6 @@ class ChildKeeper:
         back_off: BackOff,
     ) -> None:
         self.process: EngineProcess | None = None
-        self.hello: protocol.Hello | None = None
         self.loaded: protocol.Loaded | None = None
         self.refusal = ""
         self.back_off = back_off
@@ -124,7 +123,6 @@ class ChildKeeper:
         hello = await self._receive(process, self._deadlines.start_s)
         if not isinstance(hello, protocol.Hello):
             raise ProtocolError("The engine process did not introduce itself; it is being restarted.")
-        self.hello = hello
         load = protocol.Load(self.next_turn(), str(self._model), str(self._adapter) if self._adapter else None)
         await process.send(load)
         loading = True
