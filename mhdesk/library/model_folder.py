@@ -117,4 +117,6 @@ def _weight_files(folder: Path) -> list[Path]:
 
 
 def _unusable(folder: Path, reason: str) -> ModelUnusable:
-    return ModelUnusable(f"The model {folder.name} cannot be used: {reason}. Please add it again, or choose another.")
+    return ModelUnusable(
+        f"The model {folder.name} cannot be used: {reason}. Please run {PROGRAM} setup again, or choose another."
+    )

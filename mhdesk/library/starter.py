@@ -16,7 +16,7 @@ from typing import Any
 
 from mhdesk.core.errors import SetUpFailed, ShelfError
 from mhdesk.core.paths import PROGRAM, UserPaths, resources_dir, unwritable_sentence
-from mhdesk.library.adapter_folder import CARD, check_fits, read_card
+from mhdesk.library.adapter_folder import CARD, check_adapter_folder, check_fits, read_card
 from mhdesk.library.hashes import sha256_of_file
 from mhdesk.library.model_folder import check_model_folder, read_manifest
 from mhdesk.library.replace_folder import replace_folder
@@ -112,8 +112,12 @@ def install_adapter(paths: UserPaths, base: Path, source: Path | None = None) ->
     target = paths.adapters / STARTER_ADAPTER
     try:
         supplied = read_card(source)
-        with contextlib.suppress(ShelfError):  # none there yet, or half of one
-            if read_card(target) == supplied or not (target / _SUPPLIED).exists():
+        with contextlib.suppress(ShelfError):  # none there yet, or a damaged one
+            installed = read_card(target)
+            if not (target / _SUPPLIED).exists():
+                return False
+            check_adapter_folder(target)
+            if installed == supplied:
                 return False
         check_fits(source, supplied, read_manifest(base))  # last, since it hashes the weights
     except ShelfError:

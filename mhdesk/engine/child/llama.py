@@ -18,6 +18,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 
 from mhdesk.core.errors import AdapterUnusable, EngineError, ModelUnusable
 from mhdesk.core.messages import Message
+from mhdesk.core.paths import PROGRAM
 from mhdesk.core.sampling import Sampling
 from mhdesk.engine.child.backend import LoadedModel, PromptReady, Say, Step
 from mhdesk.engine.child.generation import generate
@@ -140,7 +141,7 @@ def load_base(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
         if isinstance(error, torch.OutOfMemoryError):
             raise
         raise ModelUnusable(
-            f"The model {folder.name} could not be loaded; its files may be damaged. Please add it again."
+            f"The model {folder.name} could not be loaded; its files may be damaged. Please run {PROGRAM} setup again."
         ) from error
     return model, tokenizer
 
