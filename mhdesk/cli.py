@@ -20,8 +20,8 @@ from mhdesk.core.errors import MHDeskError
 from mhdesk.core.offline import count_connections, stay_offline
 from mhdesk.core.paths import PROGRAM
 
-CONNECTING_WORDS = frozenset({"setup"})
-"""The words that may connect; everything else is refused a network."""
+CONNECTING = frozenset({("setup", ""), ("models", "download")})
+"""The words and actions that may connect; everything else is refused a network."""
 
 
 class _OneSentenceParser(argparse.ArgumentParser):
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     _prepare_streams()
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    if options.word in CONNECTING_WORDS:
+    if (options.word, getattr(options, "action", "")) in CONNECTING:
         count_connections()
     else:
         stay_offline()
@@ -123,20 +123,35 @@ def _progress(sentence: str) -> None:
 
 
 def _shelf(options: argparse.Namespace) -> int:
-    from mhdesk.commands import shelf
-    from mhdesk.library.shelf import NO_ADAPTER
+    if options.action in ("list", "use", "none"):
+        from mhdesk.commands import shelf
 
-    match (options.word, options.action):
-        case ("models", "list"):
-            return shelf.list_models(as_json=options.json)
-        case ("models", "use"):
-            return shelf.use_model(options.name)
-        case ("adapters", "list"):
-            return shelf.list_adapters(as_json=options.json)
-        case ("adapters", "none"):
-            return shelf.use_adapter(NO_ADAPTER)
+        match (options.word, options.action):
+            case ("models", "list"):
+                return shelf.list_models(as_json=options.json)
+            case ("models", "use"):
+                return shelf.use_model(options.name)
+            case ("adapters", "list"):
+                return shelf.list_adapters(as_json=options.json)
+            case (_, "none"):
+                return shelf.use_no_adapter()
+            case _:
+                return shelf.use_adapter(options.name, unmeasured=options.unmeasured)
+    if options.word == "adapters":
+        from mhdesk.commands import adapter_changes
+
+        return adapter_changes.add(options.path) if options.action == "add" else adapter_changes.remove(options.name)
+    from mhdesk.commands import model_changes
+
+    match options.action:
+        case "add":
+            return model_changes.add_model(options.path)
+        case "download":
+            return model_changes.download_model(options.id)
+        case "verify":
+            return model_changes.verify_model(options.name)
         case _:
-            return shelf.use_adapter(options.name)
+            return model_changes.remove(options.name)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -174,12 +189,22 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_shelf_words(words: argparse._SubParsersAction[_OneSentenceParser]) -> None:
     for word, noun in (("models", "model"), ("adapters", "adapter")):
-        actions = words.add_parser(word, help=f"list the {noun}s, or choose one").add_subparsers(
+        actions = words.add_parser(word, help=f"list, choose, add and remove {noun}s").add_subparsers(
             dest="action", required=True, metavar="ACTION", parser_class=_OneSentenceParser
         )
         listing = actions.add_parser("list", help=f"the installed {noun}s")
         listing.add_argument("--json", action="store_true")
         use = actions.add_parser("use", help=f"choose the {noun} to work with")
         use.add_argument("name")
+        remove = actions.add_parser("remove", help=f"take a {noun} off the shelf")
+        remove.add_argument("name")
+        add = actions.add_parser("add", help=f"put a {noun} of your own on the shelf")
+        add.add_argument("path", type=Path, metavar="PATH")
         if word == "adapters":
+            use.add_argument("--unmeasured", action="store_true", help="even if nobody has measured what it does")
             actions.add_parser("none", help="work without an adapter")
+        else:
+            download = actions.add_parser("download", help="bring a model from a hub; this connects")
+            download.add_argument("id", metavar="ID", help="OWNER/NAME, or a name from MHDesk's list")
+            verify = actions.add_parser("verify", help="read every byte of a model and compare it")
+            verify.add_argument("name")

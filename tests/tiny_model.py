@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 CHATML = (
     "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n'}}"
@@ -10,13 +11,7 @@ CHATML = (
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 
-FACTS = {
-    "id": "tests/tiny",
-    "title": "Tiny",
-    "licence": "Apache-2.0",
-    "source": "made by the tests",
-    "source_sha256": "0" * 64,
-}
+FACTS = {"id": "tests/tiny", "title": "Tiny", "licence": "Apache-2.0", "source": "made by the tests"}
 
 _SENTENCES = [
     "The harbour was quiet and the boats lay still.",
@@ -51,7 +46,7 @@ def make_tokenizer():
     )
 
 
-def make_float_model(vocabulary: int, seed: int = 0):
+def make_float_model(vocabulary: int, seed: int = 0, **config):
     """The model in full precision."""
     import torch
     from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
@@ -59,29 +54,41 @@ def make_float_model(vocabulary: int, seed: int = 0):
     torch.manual_seed(seed)
     model = LlamaForCausalLM(
         LlamaConfig(
-            hidden_size=64,
-            intermediate_size=160,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            num_key_value_heads=2,
-            vocab_size=vocabulary,
-            max_position_embeddings=512,
-            tie_word_embeddings=True,
-            bos_token_id=1,
-            eos_token_id=2,
-            pad_token_id=2,
+            **{
+                "hidden_size": 64,
+                "intermediate_size": 160,
+                "num_hidden_layers": 2,
+                "num_attention_heads": 4,
+                "num_key_value_heads": 2,
+                "vocab_size": vocabulary,
+                "max_position_embeddings": 512,
+                "tie_word_embeddings": True,
+                "bos_token_id": 1,
+                "eos_token_id": 2,
+                "pad_token_id": 2,
+                **config,
+            }
         )
     )
     model.generation_config = GenerationConfig(bos_token_id=1, eos_token_id=2, pad_token_id=2)
     return model.eval()
 
 
-def make_tiny_model(target: Path, seed: int = 0) -> Path:
-    """The 8-bit folder of it."""
-    from mhdesk.engine.child.convert import save_eight_bit
-
+def make_full_folder(target: Path, seed: int = 0, **config) -> Path:
+    """The full-precision folder of it, as transformers writes it."""
     tokenizer = make_tokenizer()
-    save_eight_bit(make_float_model(len(tokenizer), seed), tokenizer, target, FACTS)
+    make_float_model(len(tokenizer), seed, **config).save_pretrained(target)
+    tokenizer.save_pretrained(target)
+    return target
+
+
+def make_tiny_model(target: Path, seed: int = 0) -> Path:
+    """The 8-bit folder of it, put on the shelf the way a user's model is."""
+    from mhdesk.engine.child.convert import ManifestFacts, import_model
+
+    with TemporaryDirectory() as folder:
+        full = make_full_folder(Path(folder) / "tiny", seed)
+        import_model(full, target, ManifestFacts(**FACTS), lambda *_: None, lambda: False)
     return target
 
 

@@ -19,7 +19,9 @@ from mhdesk.engine import protocol
 from mhdesk.engine.client.launch import engine_command
 from mhdesk.engine.client.process import EngineProcess
 from mhdesk.library.adapter_folder import check_adapter_folder, check_fits, read_card
-from mhdesk.library.admission import memory_available, refusal
+from mhdesk.library.admission import admitted_context
+from mhdesk.library.alternatives import needs_of_others
+from mhdesk.library.memory_available import memory_available
 from mhdesk.library.model_folder import check_model_folder, read_manifest
 from mhdesk.library.shelf import Pair, Shelf
 from mhdesk.safety.faults import FaultCounter
@@ -91,12 +93,11 @@ def _refusals(shelf: Shelf) -> list[str]:
     sentences = []
     for folder in shelf.models().values():
         try:
-            check_model_folder(folder)
-            too_large = refusal(folder, read_manifest(folder).weights_bytes)
+            shape = check_model_folder(folder)
+            weights = read_manifest(folder).weights_bytes
+            admitted_context(folder.name, shape, weights, memory_available(), others=needs_of_others(folder.parent))
         except MHDeskError as error:
             sentences.append(error.sentence)
-        else:
-            sentences.extend([too_large] if too_large else [])
     manifests = shelf.manifests()
     bases = {manifest.weights_sha256: manifest for manifest in manifests.values()}
     for folder in shelf.adapters().values():

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from mhdesk.commands.json_lines import write_line
 from mhdesk.core.paths import UserPaths
+from mhdesk.library.licences import built_with
 from mhdesk.library.shelf import NO_ADAPTER, Shelf
 
 
@@ -16,13 +17,14 @@ def list_models(*, as_json: bool) -> int:
     in_use = shelf.pair().model
     for name, manifest in shelf.manifests().items():
         used = in_use is not None and in_use.name == name
+        shown = built_with(manifest.licence)
         if as_json:
-            write_line({"model": name, "in_use": used, **asdict(manifest)})
+            write_line({"model": name, "in_use": used, "built_with": shown, **asdict(manifest)})
         else:
             sys.stdout.write(
                 f"{'*' if used else ' '} {name}: {manifest.title}, "
                 f"{manifest.parameters / 1e6:,.0f} million parameters, "
-                f"{manifest.weights_bytes / 1e6:,.0f} MB, {manifest.licence}\n"
+                f"{manifest.weights_bytes / 1e6:,.0f} MB, {' — '.join(filter(None, (manifest.licence, shown)))}\n"
             )
     return 0
 
@@ -46,9 +48,16 @@ def list_adapters(*, as_json: bool) -> int:
     return 0
 
 
-def use_adapter(name: str) -> int:
-    """Choose an adapter, `none` for none."""
-    Shelf(UserPaths.from_environment()).use_adapter(name)
+def use_adapter(name: str, *, unmeasured: bool) -> int:
+    """Choose an adapter, `none` for none; with `unmeasured` one that nobody has measured, too."""
     if name == NO_ADAPTER:
-        sys.stderr.write("No adapter is in use now.\n")
+        return use_no_adapter()
+    Shelf(UserPaths.from_environment()).use_adapter(name, unmeasured=unmeasured)
+    return 0
+
+
+def use_no_adapter() -> int:
+    """Work without an adapter."""
+    Shelf(UserPaths.from_environment()).use_adapter(NO_ADAPTER)
+    sys.stderr.write("No adapter is in use now.\n")
     return 0

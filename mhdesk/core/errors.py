@@ -5,8 +5,9 @@ MHDeskError
 │   ├── BadSetting      a setting is outside its range
 │   └── BadMessage      a message cannot be sent (empty, too long)
 ├── SetUpFailed         a step of the set-up could not be finished
+├── DownloadFailed      a model could not be brought from a model hub
 ├── ShelfError          a model or adapter on disk cannot be used
-│   ├── ModelUnusable
+│   ├── ModelUnusable   (and, in `engine.chat_template`, BadChatTemplate)
 │   └── AdapterUnusable
 ├── EngineError         the engine process could not do what was asked
 │   ├── ProtocolError   a frame on the pipe is not one of ours
@@ -41,6 +42,10 @@ class BadMessage(BadInput):
 
 class SetUpFailed(MHDeskError):
     """A step of the set-up could not be finished."""
+
+
+class DownloadFailed(MHDeskError):
+    """A model could not be brought from a model hub."""
 
 
 class ShelfError(MHDeskError):

@@ -5,15 +5,13 @@ It needs nothing but a tokenizer with a chat template, and imports no model runt
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from mhdesk.core.messages import Message, Role
-
-PINNED_DATE = "26 Jul 2024"
-"""Llama-3.2's template inserts today's date unless it is given one; a date that moves would change every prefix."""
+from mhdesk.engine.chat_template import BadChatTemplate, ChatTemplate
+from mhdesk.engine.control_tokens import ControlTokens
 
 TURNS_DROPPED_AT_ONCE = 4
 """Old turns leave the window in groups, so that the part the prefix cache can reuse does not change at every turn."""
@@ -26,9 +24,11 @@ class ChatTokenizer(Protocol):
 
     chat_template: Any
     eos_token_id: Any
+    special_tokens_map: dict[str, str]
+    added_tokens_decoder: dict[int, Any]
 
-    def apply_chat_template(self, conversation: Any, **kwargs: Any) -> Any:
-        """Render a conversation as text or token ids."""
+    def __call__(self, text: str, *, add_special_tokens: bool) -> Mapping[str, Any]:
+        """Token ids of `text`, as `input_ids`."""
         ...
 
 
@@ -53,25 +53,38 @@ class PromptTooLong(ValueError):
 
 
 class PromptRenderer:
-    """Renders conversations with the tokenizer's own chat template."""
+    """Renders conversations with the tokenizer's own chat template.
+
+    Only the template writes control tokens: where a message spells one (`<|im_end|>`), it stays a row of letters.
+
+    Raises:
+        BadChatTemplate: the tokenizer has no chat template, or one that is not to be run; `render` and what builds on
+            it raise it where the template fails on a conversation or does too much.
+    """
 
     def __init__(self, tokenizer: ChatTokenizer) -> None:
         self._tokenizer = tokenizer
-        template = tokenizer.chat_template
-        if not isinstance(template, str) or not template:
-            raise ValueError("the tokenizer has no chat template")
-        self.template_sha256 = hashlib.sha256(template.encode()).hexdigest()
+        text = tokenizer.chat_template
+        if not isinstance(text, str) or not text:
+            raise BadChatTemplate("is missing")
+        self._template = ChatTemplate(text, tokenizer.special_tokens_map)
+        self.template_sha256 = self._template.sha256
+        added = tokenizer.added_tokens_decoder.values()
+        self._control_tokens = ControlTokens(
+            [token.content for token in added if token.special or token.content in text], self._encode
+        )
 
     def render(self, messages: Sequence[Message], *, reply_follows: bool) -> list[int]:
         """Token ids of `messages`; with `reply_follows` they end where the supporter's words begin."""
-        rendered = self._tokenizer.apply_chat_template(
-            [{"role": message.role.value, "content": message.text} for message in messages],
+        texts = self._control_tokens.mark([message.text for message in messages])
+        rendered = self._template.render(
+            [{"role": message.role.value, "content": text} for message, text in zip(messages, texts, strict=True)],
             add_generation_prompt=reply_follows,
-            tokenize=True,
-            return_dict=True,
-            date_string=PINNED_DATE,
         )
-        return list(rendered["input_ids"])
+        return self._control_tokens.encode(rendered)
+
+    def _encode(self, text: str) -> list[int]:
+        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def fit(self, messages: Sequence[Message], budget: int) -> FittedPrompt:
         """The prompt for the next reply in at most `budget` tokens.

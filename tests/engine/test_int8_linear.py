@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mhdesk.engine.child.convert import quantise_rows
+from mhdesk.engine.child.eight_bit_weights import quantise_rows
 from mhdesk.engine.child.int8_linear import INT8PACK, INT_MM, Int8Linear, choose_kernel, speed_up
 from mhdesk.engine.child.llama import load_base
 

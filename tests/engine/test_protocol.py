@@ -10,14 +10,15 @@ from mhdesk.engine import protocol
 
 def frames():
     return [
-        protocol.Load(1, "/m", None, 2),
+        protocol.Load(1, "/m", None, 2, 1024),
+        protocol.UseAdapter(5, None),
         protocol.Generate(2, [{"role": "user", "text": "hi\n🙂"}], {"seed": None}),
         protocol.Cancel(2),
-        protocol.Job(3, "import_gguf", {"a": [1]}),
+        protocol.Job(3, "import_model", {"a": [1]}),
         protocol.Measure(4),
         protocol.Hello(0, 1, "llama", "int8pack", "AVX2"),
         protocol.Progress(1, "Loading…", 0.5),
-        protocol.Loaded(1, "m", None, 4096, "0" * 64, "int_mm", 2, 0.5),
+        protocol.Loaded(1, "m", None, 4096, "0" * 64, "int_mm", 2, 0.5, "Left out."),
         protocol.Started(2, 10, 0, "0" * 64, 5),
         protocol.Token(2, " word"),
         protocol.Ended(2, False, 3, 0.1, 0.2),

@@ -8,7 +8,6 @@ import sys
 import textwrap
 import time
 from contextlib import aclosing
-from pathlib import Path
 
 import psutil
 import pytest
@@ -21,42 +20,7 @@ from mhdesk.core.messages import Message, Role
 from mhdesk.core.sampling import Sampling
 from mhdesk.engine.client.backoff import BackOff
 from mhdesk.engine.client.jobs import run_job
-from mhdesk.engine.client.keeper import Deadlines
-from mhdesk.engine.client.supervisor import EngineSupervisor
-
-REQUEST = GenerationRequest((Message(Role.USER, "hello there"),), Sampling())
-MODEL = Path("/models/scripted")
-HELLO = {"pieces": ["Hello", " there", "."]}
-
-
-class Watched:
-    """A supervisor and the statuses it told."""
-
-    def __init__(self, command, model=MODEL, back_off=None, **deadlines):
-        self.statuses = []
-        self.supervisor = EngineSupervisor(
-            command, model, None, self.statuses.append, Deadlines(**deadlines), back_off or BackOff(first_s=0.05)
-        )
-
-    @property
-    def states(self):
-        return [status.state for status in self.statuses]
-
-    async def __aenter__(self):
-        await self.supervisor.start()
-        return self
-
-    async def __aexit__(self, *_):
-        await self.supervisor.close()
-
-    async def answer(self) -> tuple[str, ModelFinished]:
-        text = ""
-        async for event in self.supervisor.generate(REQUEST):
-            if isinstance(event, ModelText):
-                text += event.text
-            if isinstance(event, ModelFinished):
-                return text, event
-        raise AssertionError("no end")
+from tests.engine.watched import HELLO, REQUEST, Watched
 
 
 async def _drain(events):
@@ -195,7 +159,7 @@ async def test_an_engine_that_keeps_dying_is_given_up_until_the_next_message():
 
 
 async def test_a_model_the_child_refuses_is_told_in_its_own_sentence_and_tried_again_at_the_next_message(script):
-    async with Watched(script(HELLO, refuse="The model is damaged.")) as watched:
+    async with Watched(script(HELLO, refuse={"scripted": "The model is damaged."})) as watched:
         for _ in range(2):
             with pytest.raises(EngineError, match="The model is damaged"):
                 await watched.answer()

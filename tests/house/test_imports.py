@@ -19,7 +19,10 @@ ALLOWED = {
     "store": {"core"},
     "engine.client": {"core", "engine.protocol"},
     "engine.protocol": {"core"},
-    "engine.prompt": {"core"},
+    "engine.template": set(),
+    "engine.chat_template": {"core", "engine.template"},
+    "engine.control_tokens": set(),
+    "engine.prompt": {"core", "engine.chat_template", "engine.control_tokens"},
     "engine.child": {"core", "library", "engine.protocol", "engine.prompt"},
     **{
         root: {"chat", "store", "library", "engine.client", "engine.protocol", "safety", "core", *ROOTS}

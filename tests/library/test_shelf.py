@@ -82,7 +82,7 @@ def test_a_chosen_adapter_that_was_changed_is_left_out_with_a_warning(shelf, ada
 
 def test_an_adapter_nobody_measured_is_refused(shelf, adapter):
     edit(adapter / "card.json", evaluation=None)
-    with pytest.raises(AdapterUnusable, match="nobody has measured it"):
+    with pytest.raises(AdapterUnusable, match="Nobody has measured"):
         shelf.use_adapter("warm")
 
 

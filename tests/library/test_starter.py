@@ -51,7 +51,7 @@ def silent(sentence, fraction):
 def test_the_file_is_fetched_checked_and_taken_out(paths, starter):
     file = fetch_starter_file(paths, starter, silent)
     assert file.read_bytes() == CONTENT
-    assert not list(paths.downloads.glob("*.whl"))
+    assert not list(paths.downloads.glob("*/*.whl"))
 
 
 def test_a_file_that_is_there_already_is_not_fetched_again(paths, starter, monkeypatch):
@@ -63,8 +63,8 @@ def test_a_file_that_is_there_already_is_not_fetched_again(paths, starter, monke
 
 
 def test_a_half_written_file_is_fetched_again(paths, starter):
-    paths.downloads.mkdir(parents=True)
-    (paths.downloads / "model.gguf").write_bytes(CONTENT[:50])
+    (paths.downloads / "tiny").mkdir(parents=True)
+    (paths.downloads / "tiny" / "model.gguf").write_bytes(CONTENT[:50])
     assert fetch_starter_file(paths, starter, silent).read_bytes() == CONTENT
 
 
@@ -72,7 +72,7 @@ def test_a_half_written_file_is_fetched_again(paths, starter):
 def test_a_wrong_hash_is_said_and_nothing_is_used(paths, starter, field):
     with pytest.raises(SetUpFailed, match="SHA-256 differs"):
         fetch_starter_file(paths, replace(starter, **{field: "0" * 64}), silent)
-    assert not (paths.downloads / "model.gguf").exists()
+    assert not (paths.downloads / "tiny" / "model.gguf").exists()
 
 
 def test_no_network_is_said_in_a_sentence(paths, starter, monkeypatch):

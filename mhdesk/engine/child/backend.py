@@ -1,67 +1,27 @@
-"""What a backend of the engine process must do, and what it says while it does it."""
+"""What a backend of the engine process must do, and what it says while it does it.
+
+A backend answers in frames of the protocol, all with the turn `UNNUMBERED`: the worker puts the request's number on
+them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from mhdesk.core.messages import Message
 from mhdesk.core.sampling import Sampling
+from mhdesk.engine.protocol import Ended, Loaded, Progress, Started, Token
+
+UNNUMBERED = 0
+"""Turn of a frame whose request the backend does not know."""
 
 Say = Callable[[str, float | None], None]
 """Tells the person a sentence and the fraction done, None if it is not known."""
 
-
-@dataclass(frozen=True, slots=True)
-class LoadedModel:
-    """What stands ready. See `protocol.Loaded`."""
-
-    model: str
-    adapter: str | None
-    context_tokens: int
-    template_sha256: str
-    kernel: str
-    threads: int
-    load_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class PromptReady:
-    """The prompt has been rendered; `reused_tokens` of it need no prefill."""
-
-    prompt_tokens: int
-    first_kept_turn: int
-    template_sha256: str
-    reused_tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class Prefilled:
-    """So much of the prompt has been read."""
-
-    fraction: float
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Text of the reply."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyEnded:
-    """The reply is complete or was stopped; times in seconds."""
-
-    stopped: bool
-    new_tokens: int
-    prefill_s: float
-    decode_s: float
-
-
-Step = PromptReady | Prefilled | Piece | ReplyEnded
+Step = Started | Progress | Token | Ended
+"""What happens while a reply is written."""
 
 
 class Backend(Protocol):
@@ -71,19 +31,28 @@ class Backend(Protocol):
     kernel: str
     cpu: str
 
-    def load(self, model: Path, adapter: Path | None, threads: int | None, say: Say) -> LoadedModel:
-        """Load a base model folder and an adapter folder."""
+    def load(
+        self, model: Path, adapter: Path | None, threads: int | None, say: Say, context_tokens: int | None = None
+    ) -> Loaded:
+        """Load a base model folder and an adapter folder. One that does not fit is left out, with a warning."""
+        ...
+
+    def use_adapter(self, adapter: Path | None, say: Say) -> Loaded:
+        """Put another adapter folder, or none, beside the base, which stays in memory.
+
+        Whatever this raises, the base is left without an adapter and works.
+        """
         ...
 
     def generate(
         self, messages: Sequence[Message], sampling: Sampling, should_stop: Callable[[], bool]
     ) -> Iterator[Step]:
-        """Yield `PromptReady`, then `Prefilled` and `Piece`s, then one `ReplyEnded`.
+        """Yield `Started`, then `Progress` of reading and `Token`s, then one `Ended`.
 
         `should_stop` is asked before every token and every chunk of prefill.
         """
         ...
 
-    def job(self, name: str, arguments: dict[str, Any], say: Say) -> dict[str, Any]:
-        """Heavy work on models; returns what it made."""
+    def job(self, name: str, arguments: dict[str, Any], say: Say, should_stop: Callable[[], bool]) -> dict[str, Any]:
+        """Heavy work on models; returns what it made. A job that sees `should_stop` cleans up and raises."""
         ...

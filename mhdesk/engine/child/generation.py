@@ -17,8 +17,9 @@ from transformers import (
 )
 
 from mhdesk.core.sampling import Sampling
-from mhdesk.engine.child.backend import Piece, Prefilled, ReplyEnded
+from mhdesk.engine.child.backend import UNNUMBERED
 from mhdesk.engine.child.prefix_cache import PrefixCache
+from mhdesk.engine.protocol import Ended, Progress, Token
 from mhdesk.library.admission import PREFILL_CHUNK
 
 
@@ -60,7 +61,7 @@ def generate(
     sampling: Sampling,
     end_tokens: frozenset[int],
     should_stop: Callable[[], bool],
-) -> Iterator[Prefilled | Piece | ReplyEnded]:
+) -> Iterator[Progress | Token | Ended]:
     """Continue `prompt` until an end token, `sampling.max_new_tokens`, or `should_stop`.
 
     `prefix` must hold the beginning of `prompt` and ends holding prompt and reply. `decoder` takes one step of a
@@ -72,11 +73,11 @@ def generate(
     logits: torch.Tensor | None = None
     while unread:
         if should_stop():
-            yield ReplyEnded(True, 0, time.monotonic() - began, 0.0)
+            yield Ended(UNNUMBERED, True, 0, time.monotonic() - began, 0.0)
             return
         chunk, unread = unread[:PREFILL_CHUNK], unread[PREFILL_CHUNK:]
         logits = _read(model, prefix, chunk)
-        yield Prefilled(1 - len(unread) / to_read)
+        yield Progress(UNNUMBERED, "Reading the conversation…", 1 - len(unread) / to_read)
     prefilled = time.monotonic()
     sampler = TokenSampler(sampling)
     stream = DecodeStream(skip_special_tokens=True)
@@ -91,10 +92,10 @@ def generate(
         reply.append(token)
         text = decoder(stream, token)
         if text:
-            yield Piece(text)
+            yield Token(UNNUMBERED, text)
         if len(reply) < sampling.max_new_tokens:
             logits = _read(model, prefix, [token])
-    yield ReplyEnded(stopped, len(reply), prefilled - began, time.monotonic() - prefilled)
+    yield Ended(UNNUMBERED, stopped, len(reply), prefilled - began, time.monotonic() - prefilled)
 
 
 @torch.inference_mode()

@@ -12,28 +12,32 @@ from typing import Any
 import psutil
 import torch
 import transformers
-from peft import PeftModel
 from tokenizers.decoders import DecodeStream
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
-from mhdesk.core.errors import AdapterUnusable, EngineError, ModelUnusable
+from mhdesk.core.errors import AdapterUnusable, EngineError
 from mhdesk.core.messages import Message
-from mhdesk.core.paths import PROGRAM
 from mhdesk.core.sampling import Sampling
-from mhdesk.engine.child.backend import LoadedModel, PromptReady, Say, Step
+from mhdesk.engine.child.adapter import load_adapter, remove_adapter
+from mhdesk.engine.child.backend import UNNUMBERED, Say, Step
 from mhdesk.engine.child.generation import generate
 from mhdesk.engine.child.int8_linear import choose_kernel, speed_up
 from mhdesk.engine.child.memory import memory_of_this_process
 from mhdesk.engine.child.prefix_cache import PrefixCache
 from mhdesk.engine.prompt import PromptRenderer, PromptTooLong
+from mhdesk.engine.protocol import Loaded, Started
 from mhdesk.library.adapter_folder import check_adapter_folder
-from mhdesk.library.admission import CONTEXT_TOKENS, refusal
-from mhdesk.library.model_folder import check_model_folder, read_manifest
+from mhdesk.library.adapter_tensors import WEIGHTS
+from mhdesk.library.admission import admitted_context
+from mhdesk.library.alternatives import needs_of_others
+from mhdesk.library.memory_available import memory_available
+from mhdesk.library.model_folder import check_model_folder, read_manifest, unusable
 
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
 warnings.filterwarnings("ignore", message="MatMul8bitLt")
-warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing")  # peft asks transformers by the old name
+
+_NOT_READY = "No model is loaded yet. Please wait until the engine is ready."
 
 
 class LlamaBackend:
@@ -44,52 +48,45 @@ class LlamaBackend:
     def __init__(self) -> None:
         self.kernel = choose_kernel()
         self.cpu = torch.backends.cpu.get_cpu_capability()
-        self._model: PreTrainedModel | None = None
+        self._base: PreTrainedModel | None = None
 
-    def load(self, model: Path, adapter: Path | None, threads: int | None, say: Say) -> LoadedModel:
+    def load(
+        self, model: Path, adapter: Path | None, threads: int | None, say: Say, context_tokens: int | None = None
+    ) -> Loaded:
         """Load the folders, which are checked first."""
         began = time.monotonic()
-        self._model = None
+        self._base = None
         say("Checking the model…", 0.05)
-        check_model_folder(model)
-        too_large = refusal(model, read_manifest(model).weights_bytes, memory_of_this_process().rss_bytes)
-        if too_large:
-            raise ModelUnusable(too_large)
+        self._context = _admitted(model, adapter, context_tokens)
         torch.set_num_threads(threads or psutil.cpu_count(logical=False) or os.cpu_count() or 1)
         say("Loading the model…", 0.2)
-        self._model, self._tokenizer = load_base(model)
-        speed_up(self._model, self.kernel)
-        if adapter is not None:
-            say("Loading the adapter…", 0.8)
-            try:
-                check_adapter_folder(adapter)
-                self._model = load_adapter(self._model, adapter)
-            except AdapterUnusable as error:  # the model is useful without it; PEFT may have wrapped half of it
-                say(error.sentence, None)
-                adapter = None
-                self._model, self._tokenizer = load_base(model)
-                speed_up(self._model, self.kernel)
-        self._model.eval()
+        base, self._tokenizer = load_base(model)
+        speed_up(base, self.kernel)
         self._renderer = PromptRenderer(self._tokenizer)
-        self._end_tokens = _end_tokens(self._model, self._tokenizer)
-        self._context = min(CONTEXT_TOKENS, int(self._model.config.max_position_embeddings))
-        self._prefix = PrefixCache(self._model)
-        return LoadedModel(
-            model=model.name,
-            adapter=adapter.name if adapter else None,
-            context_tokens=self._context,
-            template_sha256=self._renderer.template_sha256,
-            kernel=self.kernel,
-            threads=torch.get_num_threads(),
-            load_s=time.monotonic() - began,
-        )
+        self._end_tokens = _end_tokens(base, self._tokenizer)
+        self._name = model.name
+        self._base = base.eval()
+        warning = ""
+        try:
+            self._put_beside(self._base, adapter, say)
+        except AdapterUnusable as error:  # the model is useful without it
+            adapter, warning = None, error.sentence
+        return self._loaded(adapter, began, warning)
+
+    def use_adapter(self, adapter: Path | None, say: Say) -> Loaded:
+        """Change the adapter. One that is refused leaves the base without any."""
+        began = time.monotonic()
+        if self._base is None:
+            raise EngineError(_NOT_READY)
+        self._put_beside(self._base, adapter, say)
+        return self._loaded(adapter, began)
 
     def generate(
         self, messages: Sequence[Message], sampling: Sampling, should_stop: Callable[[], bool]
     ) -> Iterator[Step]:
         """Render, read what is new, and draw tokens."""
-        if self._model is None:
-            raise EngineError("No model is loaded yet. Please wait until the engine is ready.")
+        if self._base is None:
+            raise EngineError(_NOT_READY)
         try:
             fitted = self._renderer.fit(messages, self._context - sampling.max_new_tokens)
         except PromptTooLong:
@@ -98,7 +95,8 @@ class LlamaBackend:
                 f"of {self._context} tokens. Please choose a smaller number."
             ) from None
         reused = self._prefix.keep_common(fitted.token_ids)
-        yield PromptReady(len(fitted.token_ids), fitted.first_kept_turn, self._renderer.template_sha256, reused)
+        prompt_tokens = len(fitted.token_ids)
+        yield Started(UNNUMBERED, prompt_tokens, fitted.first_kept_turn, self._renderer.template_sha256, reused)
         try:
             yield from generate(
                 self._model, self._decode, self._prefix, fitted.token_ids, sampling, self._end_tokens, should_stop
@@ -107,16 +105,65 @@ class LlamaBackend:
             self._prefix.forget()  # half a step may have reached the cache
             raise
 
-    def job(self, name: str, arguments: dict[str, Any], say: Say) -> dict[str, Any]:
-        """`import_gguf`: see `convert.import_gguf`."""
-        if name != "import_gguf":
-            raise EngineError(f"The engine knows no job called {name}.")
-        from mhdesk.engine.child.convert import import_gguf
+    def job(self, name: str, arguments: dict[str, Any], say: Say, should_stop: Callable[[], bool]) -> dict[str, Any]:
+        """`import_model` and `random_model`: see the modules that are imported here when they are wanted."""
+        target = Path(arguments["target"])
+        if name == "import_model":
+            from mhdesk.engine.child.convert import ManifestFacts, import_model
 
-        return import_gguf(Path(arguments["source"]), Path(arguments["target"]), arguments["facts"], say)
+            facts = ManifestFacts(**arguments["facts"])
+            known_id = arguments.get("known_id", "")
+            return import_model(Path(arguments["source"]), target, facts, say, should_stop, known_id)
+        if name == "random_model":
+            from mhdesk.engine.child.random_model import make_random_model
+
+            form, seed = arguments["form"], arguments["seed"]
+            return make_random_model(arguments["config"], target, form, seed, say, should_stop)
+        raise EngineError(f"The engine knows no job called {name}.")
+
+    def _put_beside(self, base: PreTrainedModel, adapter: Path | None, say: Say) -> None:
+        """Leave `adapter`, or none, beside `base`; none if it is refused. What was read before is forgotten."""
+        remove_adapter(base)
+        self._model = base
+        self._prefix = PrefixCache(base)
+        if adapter is not None:
+            say("Loading the adapter…", 0.8)
+            check_adapter_folder(adapter)
+            self._model = load_adapter(base, adapter)
+
+    def _loaded(self, adapter: Path | None, began: float, warning: str = "") -> Loaded:
+        return Loaded(
+            UNNUMBERED,
+            model=self._name,
+            adapter=adapter.name if adapter else None,
+            context_tokens=self._context,
+            template_sha256=self._renderer.template_sha256,
+            kernel=self.kernel,
+            threads=torch.get_num_threads(),
+            load_s=time.monotonic() - began,
+            warning=warning,
+        )
 
     def _decode(self, stream: DecodeStream, token: int) -> str | None:
         return stream.step(self._tokenizer.backend_tokenizer, token)
+
+
+def _admitted(model: Path, adapter: Path | None, wanted: int | None) -> int:
+    """The window in tokens that there is memory for; what this process holds already counts as there.
+
+    Raises:
+        ModelUnusable: the model is damaged or too large for now.
+    """
+    shape = check_model_folder(model)
+    return admitted_context(
+        model.name,
+        shape,
+        read_manifest(model).weights_bytes,
+        memory_available() + memory_of_this_process().rss_bytes,
+        adapter_bytes=(adapter / WEIGHTS).stat().st_size if adapter and (adapter / WEIGHTS).exists() else 0,
+        wanted=wanted,
+        others=needs_of_others(model.parent),
+    )
 
 
 def load_base(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
@@ -140,30 +187,8 @@ def load_base(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         if isinstance(error, torch.OutOfMemoryError):
             raise
-        raise ModelUnusable(
-            f"The model {folder.name} could not be loaded; its files may be damaged. Please run {PROGRAM} setup again."
-        ) from error
+        raise unusable(folder, "it could not be loaded, so its files may be damaged") from error
     return model, tokenizer
-
-
-def load_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
-    """Put the adapter in `folder` beside the weights of `model`; never merged into int8 weights, which would round.
-
-    Raises:
-        AdapterUnusable: PEFT would not have it.
-    """
-    try:
-        adapted: PreTrainedModel = PeftModel.from_pretrained(
-            model, str(folder), is_trainable=False, autocast_adapter_dtype=False, local_files_only=True
-        )
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
-        raise AdapterUnusable(
-            f"The adapter {folder.name} does not fit this model or is damaged. The model works without it."
-        ) from error
-    for name, parameter in adapted.named_parameters():
-        if "lora_" in name:  # and nothing else: the scales of the 8-bit rows stay in float32
-            parameter.data = parameter.data.to(model.dtype)
-    return adapted
 
 
 def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> frozenset[int]:

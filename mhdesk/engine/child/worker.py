@@ -6,14 +6,14 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 
 from mhdesk.core.errors import MHDeskError
 from mhdesk.core.messages import Message, Role
 from mhdesk.core.sampling import Sampling
 from mhdesk.engine import protocol
-from mhdesk.engine.child.backend import Backend, Piece, Prefilled, PromptReady, ReplyEnded, Say
+from mhdesk.engine.child.backend import Backend, Say
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Worker:
         self._commands.put(command)
 
     def cancel(self, turn: int) -> None:
-        """Stop `turn` at its next token. Acknowledged by the worker after its last frame, or here if it has ended."""
+        """Stop `turn` where it next asks. Acknowledged by the worker after its last frame, or here if it has ended."""
         with self._guard:
             if turn in self._unfinished:
                 self._cancelled.add(turn)
@@ -72,34 +72,29 @@ class Worker:
 
     def _do(self, command: protocol.Frame) -> None:
         turn = command.turn
+        say = self._say(turn)
         match command:
             case protocol.Load():
-                adapter = Path(command.adapter) if command.adapter else None
-                loaded = self._backend.load(Path(command.model), adapter, command.threads, self._say(turn))
-                self._send(protocol.Loaded(turn, **asdict(loaded)))
+                folders = Path(command.model), _folder(command.adapter)
+                loaded = self._backend.load(*folders, command.threads, say, command.context_tokens)
+                self._send(replace(loaded, turn=turn))
+            case protocol.UseAdapter():
+                self._send(replace(self._backend.use_adapter(_folder(command.adapter), say), turn=turn))
             case protocol.Generate():
-                self._generate(command)
+                messages = [Message(Role(message["role"]), message["text"]) for message in command.messages]
+                sampling = Sampling.from_json(command.sampling)
+                for step in self._backend.generate(messages, sampling, lambda: turn in self._cancelled):
+                    self._send(replace(step, turn=turn))
             case protocol.Job():
-                result = self._backend.job(command.name, command.arguments, self._say(turn))
+                result = self._backend.job(command.name, command.arguments, say, lambda: turn in self._cancelled)
                 self._send(protocol.Done(turn, result))
-
-    def _generate(self, command: protocol.Generate) -> None:
-        turn = command.turn
-        messages = [Message(Role(message["role"]), message["text"]) for message in command.messages]
-        sampling = Sampling.from_json(command.sampling)
-        for step in self._backend.generate(messages, sampling, lambda: turn in self._cancelled):
-            match step:
-                case PromptReady():
-                    self._send(protocol.Started(turn, **asdict(step)))
-                case Prefilled(fraction):
-                    self._send(protocol.Progress(turn, "Reading the conversation…", fraction))
-                case Piece(text):
-                    self._send(protocol.Token(turn, text))
-                case ReplyEnded():
-                    self._send(protocol.Ended(turn, **asdict(step)))
 
     def _say(self, turn: int) -> Say:
         return lambda sentence, fraction: self._send(protocol.Progress(turn, sentence, fraction))
+
+
+def _folder(named: str | None) -> Path | None:
+    return Path(named) if named else None
 
 
 def _place(error: BaseException) -> str:

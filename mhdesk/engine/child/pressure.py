@@ -1,0 +1,38 @@
+"""Memory that runs short while the engine runs: what it could still use, and giving back what it can do without."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import sys
+
+from mhdesk.library.admission import SMALL_CONTEXT_TOKENS
+from mhdesk.library.llama_shape import LlamaShape
+from mhdesk.library.memory_available import memory_available
+
+FLOOR_BYTES = 128 * 2**20
+"""Left to the rest of the system. Below it the engine gives back its cache; a reply that needs more is broken off."""
+
+SMALLEST_WINDOW_TOKENS = SMALL_CONTEXT_TOKENS // 4
+
+
+def memory_is_short() -> bool:
+    """Whether less than `FLOOR_BYTES` could be used now."""
+    return memory_available() < FLOOR_BYTES
+
+
+def window_for_now(shape: LlamaShape, window: int, held_bytes: int) -> int:
+    """`window` in tokens, or as much less as memory asks for; `held_bytes` of the cache are there already."""
+    room = memory_available() + held_bytes - FLOOR_BYTES
+    while window > SMALLEST_WINDOW_TOKENS and shape.cache_bytes(window) * 4 // 3 > room:
+        window //= 2
+    return window
+
+
+def give_memory_back() -> None:
+    """Return to the system what was freed, which the allocator would otherwise keep."""
+    gc.collect()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's own; musl has none
+        if trim is not None:
+            trim(0)
