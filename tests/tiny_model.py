@@ -97,7 +97,7 @@ def make_adapter(target: Path, base: Path, *, seed: int = 0, evaluated: bool = T
     import torch
     from peft import LoraConfig, get_peft_model
 
-    from mhdesk.engine.child.llama import load_base
+    from mhdesk.engine.child.base import load_base
     from mhdesk.engine.prompt import PromptRenderer
     from mhdesk.library.adapter_folder import AdapterCard, write_card
     from mhdesk.library.hashes import sha256_of_weights

@@ -25,8 +25,8 @@ from transformers import get_cosine_schedule_with_warmup
 from mhdesk.core.errors import ShelfError
 from mhdesk.core.paths import UserPaths
 from mhdesk.engine.child.adapter import load_adapter
+from mhdesk.engine.child.base import load_base
 from mhdesk.engine.child.int8_linear import choose_kernel, speed_up
-from mhdesk.engine.child.llama import load_base
 from mhdesk.engine.prompt import PromptRenderer, TrainingExample
 from mhdesk.library.adapter_folder import AdapterCard, check_adapter_folder, write_card
 from mhdesk.library.hashes import sha256_of_file, sha256_of_weights

@@ -9,8 +9,9 @@ from peft import PeftModel
 from mhdesk.core.errors import AdapterUnusable, EngineError
 from mhdesk.core.messages import Message, Role
 from mhdesk.core.sampling import Sampling
+from mhdesk.engine.child.base import load_base
 from mhdesk.engine.child.int8_linear import BITSANDBYTES, INT8PACK, speed_up
-from mhdesk.engine.child.llama import LlamaBackend, load_base
+from mhdesk.engine.child.llama import LlamaBackend
 from mhdesk.engine.protocol import Started, Token
 from tests.conftest import STARTER
 from tests.tiny_model import make_adapter

@@ -10,9 +10,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from mhdesk.core.errors import EngineError, ModelUnusable
+from mhdesk.engine.child.base import load_base
 from mhdesk.engine.child.convert import ManifestFacts, import_model
 from mhdesk.engine.child.eight_bit_weights import plan_files
-from mhdesk.engine.child.llama import load_base
 from mhdesk.library.llama_shape import LlamaShape
 from mhdesk.library.model_folder import read_manifest, verify_model_folder
 from mhdesk.library.replace_folder import UNFINISHED

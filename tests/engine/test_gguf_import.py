@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from mhdesk.core.errors import ModelUnusable
+from mhdesk.engine.child.base import load_base
 from mhdesk.engine.child.convert import ManifestFacts, import_model
-from mhdesk.engine.child.llama import load_base
 from mhdesk.engine.child.random_model import make_random_model
 from mhdesk.library.model_folder import verify_model_folder
 

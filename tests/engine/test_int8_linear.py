@@ -1,9 +1,9 @@
 import pytest
 import torch
 
+from mhdesk.engine.child.base import load_base
 from mhdesk.engine.child.eight_bit_weights import quantise_rows
 from mhdesk.engine.child.int8_linear import INT8PACK, INT_MM, Int8Linear, choose_kernel, speed_up
-from mhdesk.engine.child.llama import load_base
 
 
 @pytest.fixture(params=[INT8PACK, INT_MM])

@@ -10,7 +10,8 @@ from mhdesk.core.errors import EngineError, ModelUnusable
 from mhdesk.core.messages import Message, Role
 from mhdesk.core.sampling import Sampling
 from mhdesk.engine.child.adapter import load_adapter
-from mhdesk.engine.child.llama import LlamaBackend, load_base
+from mhdesk.engine.child.base import load_base
+from mhdesk.engine.child.llama import LlamaBackend
 from mhdesk.engine.protocol import Ended, Progress, Started, Token
 from tests.tiny_model import make_adapter
 

@@ -15,9 +15,10 @@ from mhdesk.library.alternatives import needs_of_others
 from mhdesk.library.catalogue import Catalogue
 from mhdesk.library.memory_available import memory_available
 from tests.conftest import STARTER
+from tests.control_group import control_group
 
 ROOT = Path(__file__).resolve().parents[2]
-GIB = 2**30
+MIB, GIB = 2**20, 2**30
 LLAMA_3B = Catalogue.load().find("llama-3.2-3b-instruct").shape
 
 
@@ -27,7 +28,7 @@ def admitted(available, **options):
 
 def test_the_cache_of_a_3b_model_is_112_mib_a_thousand_tokens():
     need = memory_needed(LLAMA_3B, LLAMA_3B.eight_bit_bytes, 4096)
-    assert need.cache == 448 * 2**20
+    assert need.cache == 448 * MIB
     assert 4 * GIB < need.total < 5 * GIB
 
 
@@ -80,21 +81,13 @@ def test_available_memory_is_never_more_than_the_systems():
 
 @pytest.fixture
 def group():
-    """A control group of our own, of 300 MiB."""
-    folder = Path("/sys/fs/cgroup/memory") / f"mhdesk-test-{os.getpid()}"
-    try:
-        folder.mkdir()
-        (folder / "memory.limit_in_bytes").write_text(str(300 * 2**20))
-    except OSError:
-        pytest.skip("this machine lets us make no control group")
-    yield folder
-    folder.rmdir()
+    with control_group(300 * MIB) as group:
+        yield group
 
 
 def in_group(group, script, **variables):
-    entering = f"import os; open({str(group / 'cgroup.procs')!r}, 'w').write(str(os.getpid()))\n"
     return subprocess.run(
-        [sys.executable, "-c", entering + script],
+        [sys.executable, "-c", group.enter_script() + script],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -106,13 +99,13 @@ def in_group(group, script, **variables):
 
 def test_a_control_groups_limit_counts(group):
     result = in_group(group, "from mhdesk.library.memory_available import memory_available; print(memory_available())")
-    assert 200 * 2**20 < int(result.stdout) <= 300 * 2**20
+    assert 200 * MIB < int(result.stdout) <= 300 * MIB
 
 
 @pytest.mark.starter
 def test_a_group_that_is_too_small_is_told_the_figures_and_no_engine_dies(group, starter_home):
     """The libraries alone need more than the group has, so the limit is lifted to let them in and no further."""
-    (group / "memory.limit_in_bytes").write_text(str(560 * 2**20))
+    group.limit(560 * MIB)
     script = "from mhdesk.cli import main; main(['chat', '--once', 'hello', '--json'])"
     result = in_group(group, script, MHDESK_HOME=str(starter_home))
     events = [json.loads(line) for line in result.stdout.splitlines()]

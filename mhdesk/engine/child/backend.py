@@ -53,6 +53,10 @@ class Backend(Protocol):
         """
         ...
 
+    def relieve(self) -> None:
+        """Called now and then while nothing is asked: give back what memory is not needed, if it is short."""
+        ...
+
     def job(self, name: str, arguments: dict[str, Any], say: Say, should_stop: Callable[[], bool]) -> dict[str, Any]:
         """Heavy work on models; returns what it made. A job that sees `should_stop` cleans up and raises."""
         ...

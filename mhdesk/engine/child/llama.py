@@ -4,38 +4,35 @@ from __future__ import annotations
 
 import os
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
 import torch
-import transformers
 from tokenizers.decoders import DecodeStream
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from mhdesk.core.errors import AdapterUnusable, EngineError
 from mhdesk.core.messages import Message
 from mhdesk.core.sampling import Sampling
 from mhdesk.engine.child.adapter import load_adapter, remove_adapter
 from mhdesk.engine.child.backend import UNNUMBERED, Say, Step
+from mhdesk.engine.child.base import load_base
 from mhdesk.engine.child.generation import generate
 from mhdesk.engine.child.int8_linear import choose_kernel, speed_up
 from mhdesk.engine.child.memory import memory_of_this_process
 from mhdesk.engine.child.prefix_cache import PrefixCache
+from mhdesk.engine.child.pressure import give_memory_back, memory_is_short, watched, window_for_now
 from mhdesk.engine.prompt import PromptRenderer, PromptTooLong
 from mhdesk.engine.protocol import Loaded, Started
 from mhdesk.library.adapter_folder import check_adapter_folder
 from mhdesk.library.adapter_tensors import WEIGHTS
 from mhdesk.library.admission import admitted_context
 from mhdesk.library.alternatives import needs_of_others
+from mhdesk.library.llama_shape import LlamaShape
 from mhdesk.library.memory_available import memory_available
-from mhdesk.library.model_folder import check_model_folder, read_manifest, unusable
-
-transformers.logging.set_verbosity_error()
-transformers.logging.disable_progress_bar()
-warnings.filterwarnings("ignore", message="MatMul8bitLt")
+from mhdesk.library.model_folder import check_model_folder, read_manifest
 
 _NOT_READY = "No model is loaded yet. Please wait until the engine is ready."
 
@@ -57,7 +54,8 @@ class LlamaBackend:
         began = time.monotonic()
         self._base = None
         say("Checking the model…", 0.05)
-        self._context = _admitted(model, adapter, context_tokens)
+        self._shape = check_model_folder(model)
+        self._context = _admitted(model, self._shape, adapter, context_tokens)
         torch.set_num_threads(threads or psutil.cpu_count(logical=False) or os.cpu_count() or 1)
         say("Loading the model…", 0.2)
         base, self._tokenizer = load_base(model)
@@ -87,9 +85,12 @@ class LlamaBackend:
         """Render, read what is new, and draw tokens."""
         if self._base is None:
             raise EngineError(_NOT_READY)
+        window = self._window_now()
         try:
-            fitted = self._renderer.fit(messages, self._context - sampling.max_new_tokens)
+            fitted = self._renderer.fit(messages, window - sampling.max_new_tokens)
         except PromptTooLong:
+            if window < self._context:
+                raise MemoryError from None
             raise EngineError(
                 f"The setting max_new_tokens ({sampling.max_new_tokens}) leaves no room in this model's window "
                 f"of {self._context} tokens. Please choose a smaller number."
@@ -97,13 +98,19 @@ class LlamaBackend:
         reused = self._prefix.keep_common(fitted.token_ids)
         prompt_tokens = len(fitted.token_ids)
         yield Started(UNNUMBERED, prompt_tokens, fitted.first_kept_turn, self._renderer.template_sha256, reused)
+        ask = watched(should_stop)
         try:
             yield from generate(
-                self._model, self._decode, self._prefix, fitted.token_ids, sampling, self._end_tokens, should_stop
+                self._model, self._decode, self._prefix, fitted.token_ids, sampling, self._end_tokens, ask
             )
         except BaseException:
-            self._prefix.forget()  # half a step may have reached the cache
+            self._forget()  # half a step may have reached the cache
             raise
+
+    def relieve(self) -> None:
+        """Give the cache back if memory is short; the next reply reads the conversation again."""
+        if self._base is not None and self._prefix.token_ids and memory_is_short():
+            self._forget()
 
     def job(self, name: str, arguments: dict[str, Any], say: Say, should_stop: Callable[[], bool]) -> dict[str, Any]:
         """`import_model` and `random_model`: see the modules that are imported here when they are wanted."""
@@ -120,6 +127,15 @@ class LlamaBackend:
             form, seed = arguments["form"], arguments["seed"]
             return make_random_model(arguments["config"], target, form, seed, say, should_stop)
         raise EngineError(f"The engine knows no job called {name}.")
+
+    def _window_now(self) -> int:
+        """The window in tokens that memory allows at this moment: less than was admitted when it has become short."""
+        self.relieve()
+        return window_for_now(self._shape, self._context, self._shape.cache_bytes(len(self._prefix.token_ids)))
+
+    def _forget(self) -> None:
+        self._prefix.forget()
+        give_memory_back()
 
     def _put_beside(self, base: PreTrainedModel, adapter: Path | None, say: Say) -> None:
         """Leave `adapter`, or none, beside `base`; none if it is refused. What was read before is forgotten."""
@@ -148,13 +164,12 @@ class LlamaBackend:
         return stream.step(self._tokenizer.backend_tokenizer, token)
 
 
-def _admitted(model: Path, adapter: Path | None, wanted: int | None) -> int:
+def _admitted(model: Path, shape: LlamaShape, adapter: Path | None, wanted: int | None) -> int:
     """The window in tokens that there is memory for; what this process holds already counts as there.
 
     Raises:
-        ModelUnusable: the model is damaged or too large for now.
+        ModelUnusable: the model is too large for now.
     """
-    shape = check_model_folder(model)
     return admitted_context(
         model.name,
         shape,
@@ -164,31 +179,6 @@ def _admitted(model: Path, adapter: Path | None, wanted: int | None) -> int:
         wanted=wanted,
         others=needs_of_others(model.parent),
     )
-
-
-def load_base(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
-    """Load an 8-bit folder that `check_model_folder` has accepted, onto the GPU if there is one.
-
-    Raises:
-        ModelUnusable: the libraries would not have it.
-    """
-    place = {"": 0} if torch.cuda.is_available() else "cpu"
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        model = AutoModelForCausalLM.from_pretrained(
-            folder,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype=torch.bfloat16,
-            device_map=place,
-            attn_implementation="sdpa",
-        )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        if isinstance(error, torch.OutOfMemoryError):
-            raise
-        raise unusable(folder, "it could not be loaded, so its files may be damaged") from error
-    return model, tokenizer
 
 
 def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> frozenset[int]:

@@ -106,6 +106,9 @@ class ScriptedBackend:
             _go_wrong(reply.then)
         yield protocol.Ended(UNNUMBERED, False, said, 0.0, 0.0)
 
+    def relieve(self) -> None:
+        """A script holds nothing that could be given back."""
+
     def job(self, name: str, arguments: dict[str, Any], say: Say, should_stop: Callable[[], bool]) -> dict[str, Any]:
         """Count to `steps`, for showing progress."""
         steps = int(arguments.get("steps", 3))

@@ -9,8 +9,8 @@ from transformers import PreTrainedTokenizerFast
 
 from mhdesk.core.errors import ModelUnusable
 from mhdesk.core.messages import Message, Role
+from mhdesk.engine.child.base import load_base
 from mhdesk.engine.child.int8_linear import choose_kernel, speed_up
-from mhdesk.engine.child.llama import load_base
 from mhdesk.engine.child.memory import memory_of_this_process
 from mhdesk.engine.prompt import PromptRenderer
 from mhdesk.library.admission import SMALL_CONTEXT_TOKENS, admitted_context

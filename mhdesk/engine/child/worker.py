@@ -22,6 +22,9 @@ _OUT_OF_MEMORY = (
     "There is not enough free memory for this. Please close other programs or choose a smaller model, then try again."
 )
 
+_IDLE_LOOK_S = 3.0
+"""How often an idle engine looks whether the system needs the memory that it could give back."""
+
 
 class Worker:
     """Takes commands with `submit` and `cancel` from the main thread; reports through `send`."""
@@ -51,7 +54,11 @@ class Worker:
 
     def _run(self) -> None:
         while True:
-            command = self._commands.get()
+            try:
+                command = self._commands.get(timeout=_IDLE_LOOK_S)
+            except queue.Empty:
+                self._backend.relieve()
+                continue
             try:
                 self._do(command)
             except MHDeskError as error:
