@@ -32,7 +32,7 @@ from mhdesk.core.settings import AgeBand, Settings, load_settings
 from mhdesk.ui.controller import Controller
 from mhdesk.ui.event_loop import on_request_to_end, run_until_over
 from mhdesk.ui.main_window import MainWindow
-from mhdesk.ui.ports import Conversation, HelpBook, RunningEngine
+from mhdesk.ui.ports import Conversation, HelpBook, ModelChoice, RunningEngine
 from mhdesk.ui.preferences import Preferences
 from mhdesk.ui.region_chooser import ANYWHERE
 from mhdesk.ui.theme import Theme
@@ -44,10 +44,11 @@ _CLOSE_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """The conversation and the engine behind it. `warning` is shown at the start, if there is one."""
+    """The conversation, the engine behind it, what that can be changed to, and what to say at the start."""
 
     conversation: Conversation
     engine: RunningEngine
+    models: ModelChoice
     warning: str = ""
 
 
@@ -94,6 +95,7 @@ def run(
     controller = Controller(
         window=window,
         conversation=talk.conversation,
+        models=talk.models,
         help_book=help_book,
         preferences=preferences,
         theme=theme,
@@ -165,6 +167,7 @@ def open_window(argv: Sequence[str] = (), wrap: Callable[[Assemble], Assemble] =
     from mhdesk.safety.helplines import Helplines
     from mhdesk.safety.notices import ai_notice, disclaimer
     from mhdesk.safety.regions import local_time_zone, preselect_region
+    from mhdesk.ui.shelf_choice import ShelfChoice
 
     paths = UserPaths.from_environment()
     trouble = set_up_if_needed(paths)
@@ -173,13 +176,14 @@ def open_window(argv: Sequence[str] = (), wrap: Callable[[Assemble], Assemble] =
     def assemble(
         on_status: Callable[[EngineStatus], None], region: Callable[[], str], age_band: Callable[[], AgeBand]
     ) -> Talk:
+        shelf = Shelf(paths)
         try:
-            pair = Shelf(paths).pair()
+            pair = shelf.pair()
         except MHDeskError as error:
             pair = Pair(None, None, error.sentence)
         engine = EngineSupervisor(engine_command(), pair.model, pair.adapter, on_status)
         session = build_session(engine, paths, helplines=helplines, region=region, age_band=age_band)
-        return Talk(session, engine, pair.warning or trouble)
+        return Talk(session, engine, ShelfChoice(shelf, engine), pair.warning or trouble)
 
     return run(
         assemble=wrap(assemble),

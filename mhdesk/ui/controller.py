@@ -17,7 +17,8 @@ from mhdesk.core.messages import sendable
 from mhdesk.core.settings import Looks
 from mhdesk.ui.about import About
 from mhdesk.ui.main_window import MainWindow
-from mhdesk.ui.ports import Conversation, HelpBook
+from mhdesk.ui.model_controller import ModelController
+from mhdesk.ui.ports import Conversation, HelpBook, ModelChoice
 from mhdesk.ui.preferences import Preferences
 from mhdesk.ui.theme import Theme
 
@@ -37,6 +38,7 @@ class Controller(QObject):
         *,
         window: MainWindow,
         conversation: Conversation,
+        models: ModelChoice,
         help_book: HelpBook,
         preferences: Preferences,
         theme: Theme,
@@ -49,6 +51,7 @@ class Controller(QObject):
         super().__init__(window)
         self._window = window
         self._conversation = conversation
+        self._models = ModelController(window, models)
         self._help_book = help_book
         self._preferences = preferences
         self._theme = theme
@@ -78,6 +81,7 @@ class Controller(QObject):
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        await self._models.close()
 
     def _connect(self) -> None:
         window = self._window
@@ -173,6 +177,7 @@ class Controller(QObject):
     # --- a new conversation ----------------------------------------------------------------------------------------
 
     def _ask_for_new(self) -> None:
+        self._window.show_models(False)
         if self._window.conversation.has_turns:
             self._window.confirm.show_question()
         else:

@@ -17,6 +17,7 @@ from mhdesk.ui.conversation_view import ConversationView
 from mhdesk.ui.crisis_panel import CrisisPanel
 from mhdesk.ui.crisis_strip import CrisisStrip
 from mhdesk.ui.labels import words
+from mhdesk.ui.model_dialog import ModelDialog
 from mhdesk.ui.ports import Region
 from mhdesk.ui.status_strip import StatusStrip
 from mhdesk.ui.tab_order import next_stop
@@ -59,6 +60,7 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(QIcon(str(icon_file)))
         self.toolbar = Toolbar()
         self.conversation = ConversationView()
+        self.models = ModelDialog()
         self.confirm = ConfirmBar(_QUESTION, "Start a new one", "Keep this one")
         self.composer = Composer()
         self.panel = CrisisPanel(regions)
@@ -70,12 +72,12 @@ class MainWindow(QMainWindow):
         for source in (self.panel, self.strip):
             source.region_chosen.connect(self.region_chosen)
         self.setCentralWidget(self._arranged())
-        left = (self.composer, self.confirm, self.conversation, self.toolbar)
+        left = (self.composer, self.models, self.models.back, self.confirm, self.conversation, self.toolbar)
         self._regions = (*left, self.strip, self.panel, self.status)
         self.setMinimumWidth(400)
         self.resize(_USUAL_SIZE.boundedTo(self.screen().availableSize() - _FRAME_OF_SYSTEM))
         self._place_help()
-        self.composer.field.setFocus()
+        self.show_models(False)
 
     def show_help(
         self, region: str, emergency: HelpLine, lines: Sequence[HelpLine], today: date, *, guessed: bool
@@ -92,6 +94,17 @@ class MainWindow(QMainWindow):
         self.conversation.show_new_type()
         self._place_help()
 
+    def show_models(self, shown: bool) -> None:
+        """Put the dialog for model and adapter in the place of the conversation, or the conversation back."""
+        usual: tuple[QWidget, ...] = (self.conversation, self.composer)
+        instead = (self.models, self.models.back)
+        leaving, coming = (usual, instead) if shown else (instead, usual)
+        for part in leaving:  # first: with all of them there the window would grow, and stay so
+            part.hide()
+        for part in coming:
+            part.show()
+        self._home().setFocus(Qt.FocusReason.OtherFocusReason)
+
     def show_hidden(self) -> None:
         """Out of sight at once; still in the task bar."""
         self.showMinimized()
@@ -104,9 +117,11 @@ class MainWindow(QMainWindow):
         left.addWidget(self.toolbar)
         left.addWidget(self.strip)
         left.addWidget(self.conversation, 1)
+        left.addWidget(self.models, 1)
         left.addWidget(self.confirm)
         self._writing = QHBoxLayout()
         self._writing.addWidget(self.composer, 1)
+        self._writing.addWidget(self.models.back, 0, Qt.AlignmentFlag.AlignLeft)
         left.addLayout(self._writing)
         left.addWidget(self.disclaimer)
         middle = QHBoxLayout()
@@ -128,7 +143,11 @@ class MainWindow(QMainWindow):
         self.panel.setVisible(not narrow)
         self.strip.setVisible(narrow)
         if held is not None and not held.isVisible():
-            self.composer.field.setFocus()
+            self._home().setFocus()
+
+    def _home(self) -> QWidget:
+        """Where the keyboard belongs when nothing else has it."""
+        return self.composer.field if self.models.isHidden() else self.models
 
     def _place_toolbar(self, short: bool) -> None:
         if short == self._short:
@@ -156,9 +175,9 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self.painted.emit)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Esc stops the reply wherever the focus is."""
+        """Esc stops the reply wherever the focus is, or leaves the dialog that stands in its place."""
         if event.key() == Qt.Key.Key_Escape:
-            self.composer.stop.click()
+            (self.composer.stop if self.models.isHidden() else self.models.back).click()
         else:
             super().keyPressEvent(event)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from mhdesk.chat.ports import Engine
@@ -71,4 +72,59 @@ class HelpBook(Protocol):
 
     def emergency(self, region: str) -> HelpLine:
         """The region's emergency number."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOffer:
+    """A base model on this computer. `why_not` says in a sentence why it cannot be used, empty if it can.
+
+    `weights_bytes` and `memory_bytes` (what running it takes) are None where they are not known.
+    """
+
+    name: str
+    title: str
+    licence: str = ""
+    weights_bytes: int | None = None
+    memory_bytes: int | None = None
+    in_use: bool = False
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterOffer:
+    """An adapter on this computer. `base` is the model it fits, as people call it, empty if nobody knows."""
+
+    name: str
+    base: str = ""
+    measured: bool = False
+    in_use: bool = False
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What can be chosen, and the memory in bytes that is there for a model."""
+
+    models: tuple[ModelOffer, ...]
+    adapters: tuple[AdapterOffer, ...]
+    memory_bytes: int
+
+
+class ModelChoice(Protocol):
+    """Which model and adapter there are; one that is chosen is in use at once and stays so after a restart."""
+
+    async def offers(self) -> Offers:
+        """What there is now."""
+        ...
+
+    async def use_model(self, name: str) -> str:
+        """Use a base model; gives what else should be said about it, empty if nothing.
+
+        Raises `MHDeskError` when it cannot be used, and what was in use before still is.
+        """
+        ...
+
+    async def use_adapter(self, name: str) -> str:
+        """Use an adapter, none if `name` is empty. Gives and raises what `use_model` does."""
         ...

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 import psutil
@@ -59,7 +60,8 @@ class _Clock:
                 self._on_status(status)
 
             talk = assemble(status, region, age_band)
-            return Talk(_WatchedConversation(talk.conversation, self), _WatchedEngine(talk.engine, self), talk.warning)
+            conversation, engine = _WatchedConversation(talk.conversation, self), _WatchedEngine(talk.engine, self)
+            return replace(talk, conversation=conversation, engine=engine)
 
         return watched
 

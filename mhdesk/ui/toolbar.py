@@ -21,6 +21,7 @@ class Toolbar(QFrame):
     hide_wanted = Signal()
     looks_chosen = Signal(Looks)
     text_size_wanted = Signal(int)
+    models_wanted = Signal()
     about_wanted = Signal()
     leave_wanted = Signal()
 
@@ -72,6 +73,8 @@ class Toolbar(QFrame):
             action.setCheckable(True)
             group.addAction(action)
             self._choices[choice] = action
+        menu.addSeparator()
+        self._add(menu, "&Model and adapter…", "Ctrl+Shift+M", self.models_wanted.emit)
         menu.addSeparator()
         self._add(menu, "Hide window", "Ctrl+H", self.hide_wanted.emit)
         self._add(menu, "About MHDesk", "", self.about_wanted.emit)

@@ -13,6 +13,7 @@ import pytest
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
+import shiboken6
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -23,9 +24,10 @@ from mhdesk.core.settings import Looks, Settings
 from mhdesk.safety.helplines import Helplines
 from mhdesk.ui.controller import Controller
 from mhdesk.ui.main_window import MainWindow
+from mhdesk.ui.ports import ModelChoice
 from mhdesk.ui.preferences import Preferences
 from mhdesk.ui.theme import Theme
-from tests.ui.plain_talk import PlainConversation
+from tests.ui.plain_talk import PlainChoice, PlainConversation
 
 NOTICE = "You are talking with a computer program, not a human being. It cannot feel human emotion."
 DISCLAIMER = "Not a substitute for professional advice."
@@ -39,8 +41,21 @@ def application() -> QApplication:
     return app
 
 
+class Loop(QEventLoop):
+    """Ends its timers with itself.
+
+    qasync leaves them to Python's collector, which may run on another thread, where Qt cannot stop them: they would
+    then go off in a later test, on an object that is gone.
+    """
+
+    def close(self) -> None:
+        super().close()
+        if shiboken6.isValid(self._timer):
+            shiboken6.delete(self._timer)
+
+
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], QEventLoop]]:
-    return {"qasync": lambda: QEventLoop(application())}
+    return {"qasync": lambda: Loop(application())}
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +113,13 @@ class Desk:
 
 @pytest.fixture
 def open_desk(tmp_path: Path, book: Helplines, app: QApplication) -> Callable[..., Desk]:
-    def build(conversation: PlainConversation, *, region: str = "US", size: tuple[int, int] = (1080, 740)) -> Desk:
+    def build(
+        conversation: PlainConversation,
+        *,
+        models: ModelChoice | None = None,
+        region: str = "US",
+        size: tuple[int, int] = (1080, 740),
+    ) -> Desk:
         settings_file = tmp_path / "settings.json"
         theme = Theme(app, resources_dir(), Looks.LIGHT)
         window = MainWindow(
@@ -110,6 +131,7 @@ def open_desk(tmp_path: Path, book: Helplines, app: QApplication) -> Callable[..
         controller = Controller(
             window=window,
             conversation=conversation,
+            models=models or PlainChoice(),
             help_book=book,
             preferences=Preferences(settings_file, Settings()),
             theme=theme,

@@ -1,4 +1,4 @@
-"""A conversation whose turns are written down beforehand. Keeps the same promises as the real one."""
+"""A conversation and a choice of models written down beforehand. They keep the same promises as the real ones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from mhdesk.core.events import Finished, FinishState, Screened, SessionEvent, Source, Text
 from mhdesk.core.levels import Level
+from mhdesk.ui.ports import Offers
 
 Step = SessionEvent | asyncio.Event | Exception
 
@@ -55,6 +56,30 @@ class PlainConversation:
         finally:
             for wait in waits:
                 wait.cancel()
+
+
+class PlainChoice:
+    """Offers what it is given. `answer` is what becomes of a choice: words, or an error that is raised."""
+
+    def __init__(self, offers: Offers | None = None) -> None:
+        self.now = offers or Offers((), (), 4 * 2**30)
+        self.answer: str | Exception = ""
+        self.held: asyncio.Event | None = None
+        self.chosen: list[str] = []
+
+    async def offers(self) -> Offers:
+        return self.now
+
+    async def use_model(self, name: str) -> str:
+        self.chosen.append(f"model {name}")
+        if self.held is not None:
+            await self.held.wait()
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    async def use_adapter(self, name: str) -> str:
+        return await self.use_model(name)
 
 
 async def until(true: object, seconds: float = 3.0) -> None:

@@ -103,7 +103,7 @@ PROGRAM = """
     from mhdesk.safety.helplines import Helplines
     from mhdesk.ui.app import Talk, run
     from PySide6.QtWidgets import QApplication
-    from tests.ui.plain_talk import PlainConversation, SCREENED, DONE
+    from tests.ui.plain_talk import PlainChoice, PlainConversation, SCREENED, DONE
 
     class Engine:
         def __init__(self, tell): self.tell = tell
@@ -117,7 +117,8 @@ PROGRAM = """
 
     print("made", flush=True)
     sys.exit(run(
-        assemble=lambda tell, region, age: Talk(PlainConversation([SCREENED, asyncio.Event(), DONE]), Engine(tell)),
+        assemble=lambda tell, region, age: Talk(
+            PlainConversation([SCREENED, asyncio.Event(), DONE]), Engine(tell), PlainChoice()),
         help_book=Helplines.load(), settings_file=__import__("pathlib").Path(sys.argv[1]), first_region="GB",
         disclaimer="d", ai_notice="n"))
 """
