@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def download_model(model_id: str) -> int:
     with changing_shelf(paths):
         check_free_name("a model", paths.models, name)
         model = look_up(entry.id if entry else model_id)
-        memory = entry.memory_bytes(CONTEXT_TOKENS) if entry else None
+        memory = entry.memory_4k_bytes if entry else None
         sys.stderr.write(notice(model, entry, memory) + "\n")
         if sys.stdin.isatty() and input("Download it? [y/N] ").strip().casefold() not in ("y", "yes"):
             raise BadInput("Nothing was downloaded.")
@@ -93,6 +94,7 @@ def _install(paths: UserPaths, path: Path, origin: str, known_id: str = "") -> N
     check_disk_space(paths.models, source.result_bytes)
     _tell(source)
     line = ProgressLine(source.name)
+    began = time.monotonic()
     facts = {"id": source.id, "title": source.title, "licence": source.licence, "source": origin}
     arguments = {"source": str(path.resolve()), "target": str(paths.models / source.name), "facts": facts}
     try:
@@ -100,8 +102,10 @@ def _install(paths: UserPaths, path: Path, origin: str, known_id: str = "") -> N
     except MHDeskError:
         line.end("not finished")
         raise
+    tried = "" if result["tried"] else " It was not tried, since there is too little free memory for that now."
     line.end(
-        "installed" if result["tried"] else "installed, but not tried: there is too little free memory for that now"
+        f"installed in {time.monotonic() - began:.0f} s: {_size_of(paths.models / source.name) / 1e9:.1f} GB on disk; "
+        f"the work took up to {result['peak_rss_bytes'] / 2**30:.1f} GiB of memory.{tried}"
     )
     shelf = Shelf(paths)
     if shelf.selection().model is None:
@@ -123,6 +127,10 @@ def _tell(source: ModelSource) -> None:
     if not source.instruct:
         lines.append("This is a base model that was not trained to converse: it needs an adapter to be of use.")
     sys.stderr.write("\n".join(lines) + "\n")
+
+
+def _size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
 
 
 def _unpacked(archive: Path, target: Path) -> Path:

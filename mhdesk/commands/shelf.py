@@ -6,7 +6,8 @@ import sys
 from dataclasses import asdict
 
 from mhdesk.commands.json_lines import write_line
-from mhdesk.core.paths import UserPaths
+from mhdesk.core.paths import PROGRAM, UserPaths
+from mhdesk.library.catalogue import Catalogue
 from mhdesk.library.licences import built_with
 from mhdesk.library.shelf import NO_ADAPTER, Shelf
 
@@ -26,7 +27,21 @@ def list_models(*, as_json: bool) -> int:
                 f"{manifest.parameters / 1e6:,.0f} million parameters, "
                 f"{manifest.weights_bytes / 1e6:,.0f} MB, {' — '.join(filter(None, (manifest.licence, shown)))}\n"
             )
+    if not as_json:
+        _tell_downloadable(set(shelf.models()))
     return 0
+
+
+def _tell_downloadable(installed: set[str]) -> None:
+    """What `models download` knows besides, on standard error."""
+    known = [model for model in Catalogue.load().models if model.downloadable and model.name not in installed]
+    if not known:
+        return
+    sys.stderr.write(f"\n{PROGRAM} models download NAME fetches:\n")
+    for model in known:
+        need = f"{model.memory_2k_bytes / 2**30:.1f} to {model.memory_4k_bytes / 2**30:.1f} GiB of memory"
+        sign_in = ", asks for an account of its maker's" if model.sign_in else ""
+        sys.stderr.write(f"  {model.name}: {model.full_bytes / 1e9:.1f} GB, {need}, {model.licence}{sign_in}\n")
 
 
 def use_model(name: str) -> int:

@@ -24,5 +24,5 @@ def needs_of_others(models: Path) -> dict[str, int]:
     with contextlib.suppress(ShelfError):
         for model in Catalogue.load().models:
             if model.instruct:
-                needs.setdefault(model.name, model.memory_bytes(SMALL_CONTEXT_TOKENS))
+                needs.setdefault(model.name, model.memory_2k_bytes)
     return needs

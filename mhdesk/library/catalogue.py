@@ -8,7 +8,6 @@ from typing import Any
 
 from mhdesk.core.errors import BadInput, ShelfError
 from mhdesk.core.paths import resources_dir
-from mhdesk.library.admission import memory_needed
 from mhdesk.library.json_file import BadJsonFile, read_json_object
 from mhdesk.library.llama_shape import BadShape, LlamaShape
 
@@ -27,6 +26,7 @@ class CatalogueModel:
     built_with: what its licence wants shown beside it, or nothing.
     page: a public address for people.
     parameters, full_bytes, eight_bit_bytes: values, bytes of the full download's weights and of our 8-bit ones.
+    memory_2k_bytes, memory_4k_bytes: needed while it runs with a full window of 2,048 or 4,096 tokens, by formula.
     config: the keys of its `config.json` that give its shape.
     """
 
@@ -44,16 +44,14 @@ class CatalogueModel:
     parameters: int
     full_bytes: int
     eight_bit_bytes: int
+    memory_2k_bytes: int
+    memory_4k_bytes: int
     config: Mapping[str, Any]
 
     @property
     def shape(self) -> LlamaShape:
         """Its sizes."""
         return LlamaShape.from_config(self.config)
-
-    def memory_bytes(self, context_tokens: int) -> int:
-        """Bytes that it needs while it runs with a window of that many tokens."""
-        return memory_needed(self.shape, self.eight_bit_bytes, context_tokens).total
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,9 +77,7 @@ class Speller:
                 before = best[start]
                 piece = run[start:end]
                 current = best[end]
-                if before is not None and piece in self._parts and (
-                    current is None or len(before) + 1 < len(current)
-                ):
+                if before is not None and piece in self._parts and (current is None or len(before) + 1 < len(current)):
                     best[end] = [*before, piece]
         words = best[-1]
         if not words or not any(word in self._keys and len(word) > 2 for word in words):

@@ -9,11 +9,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from mhdesk.core.paths import PROGRAM
+from mhdesk.library.licences import built_with
 from mhdesk.ui.announce import announce
 from mhdesk.ui.labels import button, redress, words
 from mhdesk.ui.ports import AdapterOffer, ModelOffer, Offers
 
-LLAMA = "Built with Llama"
 _MORE = (
     f"To add a model: {PROGRAM} models add FOLDER, or a file that ends in .gguf. "
     f"To add an adapter: {PROGRAM} adapters add FOLDER. Then open this page again."
@@ -27,8 +27,8 @@ def model_facts(offer: ModelOffer) -> str:
     size = f"{offer.weights_bytes / 1e6:,.0f} MB" if offer.weights_bytes else ""
     memory = f"needs about {offer.memory_bytes / 2**30:.1f} GiB of memory" if offer.memory_bytes else ""
     licence = f"licence {offer.licence}" if offer.licence else ""
-    built = f"\n{LLAMA}" if offer.licence.lower().startswith("llama") else ""
-    return " · ".join(part for part in (size, memory, licence) if part) + built
+    shown = built_with(offer.licence)
+    return " · ".join(part for part in (size, memory, licence) if part) + (f"\n{shown}" if shown else "")
 
 
 def adapter_facts(offer: AdapterOffer) -> str:

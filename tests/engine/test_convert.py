@@ -1,8 +1,10 @@
 """Putting models on the shelf as 8-bit folders: from full precision, GGUF and 8 bits; interrupted; and the starter."""
 
+import contextlib
 import itertools
 import json
 import shutil
+from functools import partial
 
 import pytest
 import torch
@@ -12,9 +14,11 @@ from safetensors.torch import load_file, save_file
 from mhdesk.core.errors import EngineError, ModelUnusable
 from mhdesk.engine.child.base import load_base
 from mhdesk.engine.child.convert import ManifestFacts, import_model
-from mhdesk.engine.child.eight_bit_weights import plan_files
+from mhdesk.engine.child.eight_bit_weights import QuantisationStopped, plan_files, write_eight_bit_weights
+from mhdesk.engine.child.weight_source import FullPrecisionWeights
 from mhdesk.library.llama_shape import LlamaShape
 from mhdesk.library.model_folder import read_manifest, verify_model_folder
+from mhdesk.library.model_weights import check_eight_bit, stored_tensors
 from mhdesk.library.replace_folder import UNFINISHED
 from mhdesk.library.safetensors_file import read_header
 from mhdesk.library.starter import StarterModel
@@ -146,6 +150,27 @@ def test_a_stopped_import_leaves_nothing_on_the_shelf_and_goes_on_to_the_same_by
     put(full, target)
     assert read_manifest(target).weights_sha256 == read_manifest(tiny_model).weights_sha256
     assert not list((target.parent / UNFINISHED).iterdir())
+
+
+def test_a_file_that_stands_is_not_made_again(full, tmp_path):
+    """As for a model of several files: stopped after each, every run begins where the one before has ended."""
+    tensors = stored_tensors(full)
+    shape = LlamaShape.from_config(json.loads((full / "config.json").read_text()))
+    files = plan_files(shape, single_file_bytes=100_000)
+    assert len(files) == 3
+    made = {}
+    for questions in (8, 12, 10**6):
+        left = iter([False] * questions)
+        with contextlib.suppress(QuantisationStopped):
+            write_eight_bit_weights(
+                tmp_path, FullPrecisionWeights(tensors), files, lambda done: None, partial(next, left, True)
+            )
+        standing = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.safetensors")}
+        assert standing.items() >= made.items()
+        assert len(standing) > len(made)
+        made = standing
+    assert set(made) == set(files)
+    check_eight_bit(stored_tensors(tmp_path), shape)
 
 
 def test_what_was_begun_from_other_bytes_is_begun_anew(full, tmp_path):

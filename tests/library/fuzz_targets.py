@@ -16,6 +16,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from mhdesk.core.errors import AdapterUnusable, ModelUnusable, StorageError
+from mhdesk.engine.chat_template import BadChatTemplate, ChatTemplate
 from mhdesk.library.adapter_configuration import BadAdapter, LoraConfiguration, read_configuration
 from mhdesk.library.adapter_folder import read_card
 from mhdesk.library.adapter_tensors import check_adapter_tensors
@@ -27,6 +28,7 @@ from mhdesk.library.model_folder import read_manifest
 from mhdesk.library.safetensors_file import BadSafetensors, read_header
 from mhdesk.library.tensor_values import BadValues, check_finite
 from mhdesk.library.tokenizer_files import BadTokenizer, check_tokenizer
+from tests.engine.template_bodies import BODIES
 from tests.library.gguf_files import TINY, write_gguf
 
 STARTER = Path(__file__).resolve().parents[2] / "resources" / "adapters" / "starter"
@@ -245,7 +247,16 @@ def _is_a_clause(error: ValueError) -> None:
     assert not text.endswith(".")
 
 
+def chat_template(data: st.DataObject, folder: Path) -> None:
+    """A template, run on a conversation."""
+    with contextlib.suppress(BadChatTemplate):
+        template = ChatTemplate(data.draw(BODIES), {"bos_token": "<s>", "eos_token": "</s>"})
+        said = [{"role": "user", "content": data.draw(st.text(max_size=30))}]
+        assert type(template.render(said, add_generation_prompt=data.draw(st.booleans()))) is str
+
+
 TARGETS = (
+    chat_template,
     gguf_header,
     safetensors_header,
     adapter_configuration,

@@ -3,6 +3,7 @@
 import pytest
 
 from mhdesk.core.errors import BadInput
+from mhdesk.library.admission import memory_needed
 from mhdesk.library.catalogue import Catalogue
 from mhdesk.library.llama_shape import LINEARS
 
@@ -27,6 +28,12 @@ def test_the_stored_sizes_are_those_of_transformers_model(model):
         else:
             eight_bit += 2 * tensor.numel()
     assert model.eight_bit_bytes == eight_bit == model.shape.eight_bit_bytes
+
+
+@each_model
+def test_the_stored_memory_is_that_of_admissions_formula(model):
+    small, large = (memory_needed(model.shape, model.eight_bit_bytes, tokens).total for tokens in (2048, 4096))
+    assert (model.memory_2k_bytes, model.memory_4k_bytes) == (small, large)
 
 
 @each_model

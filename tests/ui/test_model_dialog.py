@@ -14,7 +14,7 @@ from mhdesk.core.errors import EngineError
 from mhdesk.core.events import Source, Text
 from mhdesk.ui.main_window import is_narrow
 from mhdesk.ui.model_controller import UNEXPECTED
-from mhdesk.ui.model_dialog import LLAMA, adapter_facts, model_facts
+from mhdesk.ui.model_dialog import adapter_facts, model_facts
 from mhdesk.ui.ports import AdapterOffer, ModelOffer, Offers
 from tests.ui.conftest import Desk, breathe
 from tests.ui.plain_talk import DONE, SCREENED, PlainChoice, PlainConversation, reply, until
@@ -58,8 +58,8 @@ async def settled(desk: Desk) -> None:
 
 def test_the_line_of_a_model_says_size_memory_and_licence_and_who_built_it() -> None:
     assert model_facts(SMALL) == "163 MB · needs about 0.8 GiB of memory · licence Apache-2.0"
-    assert model_facts(LARGE).endswith(LLAMA)
-    assert LLAMA in model_facts(replace(SMALL, licence="llama3.1"))
+    assert model_facts(LARGE).endswith("Built with Llama")
+    assert "Built with Llama" in model_facts(replace(SMALL, licence="llama3.1"))
     assert model_facts(ModelOffer("x", "x")) == ""
 
 

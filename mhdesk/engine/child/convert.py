@@ -18,7 +18,8 @@ from mhdesk.core.atomic import write_json
 from mhdesk.core.errors import EngineError, ModelUnusable, StorageError
 from mhdesk.core.paths import unwritable_sentence
 from mhdesk.engine.child.backend import Say
-from mhdesk.engine.child.eight_bit_weights import QuantisationStopped, write_eight_bit_weights
+from mhdesk.engine.child.eight_bit_weights import QuantisationStopped, plan_files, write_eight_bit_weights
+from mhdesk.engine.child.memory import memory_of_this_process
 from mhdesk.engine.child.model_parts import write_configuration, write_tokenizer
 from mhdesk.engine.child.try_out import try_out
 from mhdesk.engine.child.weight_source import FullPrecisionWeights, GgufWeights, WeightSource
@@ -61,8 +62,8 @@ def import_model(
 ) -> dict[str, Any]:
     """Make the folder `target` from `path`; what was there is replaced only when the new folder is whole.
 
-    `known_id` is the model's name on a hub. Gives `weights_sha256`, and whether the model
-    was `tried`, for which there may be too little memory. The original is only read.
+    `known_id` is the model's name on a hub. Gives `weights_sha256`, whether the model was
+    `tried`, for which there may be too little memory, and `peak_rss_bytes` of the work. The original is only read.
 
     Raises:
         ModelUnusable: `path` is no model that can be used.
@@ -107,7 +108,8 @@ def import_model(
     except OSError as error:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise StorageError(unwritable_sentence(target.parent, error)) from error
-    return {"weights_sha256": manifest.weights_sha256, "tried": tried}
+    peak = memory_of_this_process().peak_rss_bytes
+    return {"weights_sha256": manifest.weights_sha256, "tried": tried, "peak_rss_bytes": peak}
 
 
 def _digest(source: ModelSource, say: Callable[[float], None], should_stop: Callable[[], bool]) -> str:
@@ -155,7 +157,7 @@ def _write_weights(
         weights = GgufWeights(source.path, source.header)
     else:
         weights = FullPrecisionWeights(source.tensors or {})
-    write_eight_bit_weights(folder, weights, source.shape, say, should_stop)
+    write_eight_bit_weights(folder, weights, plan_files(source.shape), say, should_stop)
 
 
 def _copy_weights(

@@ -7,7 +7,7 @@ follows; a file that stands is whole, so that work that was interrupted goes on 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -20,8 +20,6 @@ from mhdesk.library.safetensors_file import Block, TensorPlace, write_tensors
 
 SINGLE_FILE_BYTES = 1 << 30
 """A model up to this size is written as one file."""
-
-SHARD_BYTES = 512 << 20
 _BLOCK_VALUES = 4 << 20
 """Values held in float32 at once: 16 MiB, and a few copies of it."""
 
@@ -31,16 +29,19 @@ class QuantisationStopped(Exception):
 
 
 def write_eight_bit_weights(
-    folder: Path, source: WeightSource, shape: LlamaShape, say: Callable[[float], None], should_stop: Callable[[], bool]
+    folder: Path,
+    source: WeightSource,
+    files: Mapping[str, Sequence[TensorPlace]],
+    say: Callable[[float], None],
+    should_stop: Callable[[], bool],
 ) -> None:
-    """Write the weight files that `folder` does not have yet, and their index; `say` gets the fraction done.
+    """Write those of the planned `files` that `folder` lacks, and their index; `say` gets the fraction done.
 
     Raises:
         ModelUnusable: a value is not finite, or the source cannot be read.
         QuantisationStopped: `should_stop` said so.
         OSError: the disk would not take it.
     """
-    files = plan_files(shape)
     total = sum(tensor.size for tensors in files.values() for tensor in tensors)
     done = 0
     for name, tensors in files.items():
@@ -56,14 +57,17 @@ def write_eight_bit_weights(
         (folder / INDEX).write_text(json.dumps(index, indent=1), encoding="utf-8")
 
 
-def plan_files(shape: LlamaShape) -> dict[str, list[TensorPlace]]:
-    """Names of the weight files and what each holds, in order: q, k, v and gate, up of a layer lie side by side."""
+def plan_files(shape: LlamaShape, single_file_bytes: int = SINGLE_FILE_BYTES) -> dict[str, list[TensorPlace]]:
+    """Names of the weight files and what each holds, in order: q, k, v and gate, up of a layer lie side by side.
+
+    A model of up to `single_file_bytes` is one file, any other several of half of that at most, if a layer fits.
+    """
     plain = [TensorPlace(name, "BF16", size) for name, size in shape.plain_tensors().items()]
     layers = list(range(shape.layers))
-    if shape.eight_bit_bytes <= SINGLE_FILE_BYTES:
+    if shape.eight_bit_bytes <= single_file_bytes:
         return {"model.safetensors": [*plain, *_quantised(shape, layers)]}
     layer_bytes = sum(tensor.size for tensor in _quantised(shape, [0]))
-    at_once = max(1, SHARD_BYTES // layer_bytes)
+    at_once = max(1, single_file_bytes // 2 // layer_bytes)
     groups = [plain, *(_quantised(shape, layers[first : first + at_once]) for first in layers[::at_once])]
     return {f"model-{number:05}-of-{len(groups):05}.safetensors": group for number, group in enumerate(groups, 1)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,19 +12,25 @@ from mhdesk.engine.client.process import EngineProcess
 
 
 async def run_job(
-    command: Sequence[str], name: str, arguments: dict[str, Any], say: Callable[[str, float | None], None]
+    command: Sequence[str],
+    name: str,
+    arguments: dict[str, Any],
+    say: Callable[[str, float | None], None],
+    silence_s: float = 300.0,
 ) -> dict[str, Any]:
     """Run the job `name` in a fresh child; `say` gets each sentence and the fraction done.
 
     Raises:
-        EngineError: the job failed, with the child's sentence, or the child died.
+        EngineError: the job failed, with the child's sentence; the child died; or it said nothing for `silence_s`.
     """
     process = await EngineProcess.start(command)
     try:
         await process.receive()  # its hello
         await process.send(protocol.Job(1, name, arguments))
         while True:
-            match await process.receive():
+            async with asyncio.timeout(silence_s):
+                frame = await process.receive()
+            match frame:
                 case protocol.Progress(sentence=sentence, fraction=fraction):
                     say(sentence, fraction)
                 case protocol.Done(result=result):
@@ -34,6 +41,11 @@ async def run_job(
         raise EngineError(
             "The work on the model was ended by the system, perhaps because memory ran out. "
             "Please close other programs and run the same command again."
+        ) from None
+    except TimeoutError:
+        raise EngineError(
+            "The work on the model stood still and was ended; the files may be damaged, or made to do that. "
+            "What was there is unchanged."
         ) from None
     finally:
         await process.end()
