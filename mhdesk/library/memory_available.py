@@ -17,6 +17,18 @@ def memory_available() -> int:
     return available
 
 
+def memory_held(pid: int | None = None) -> int:
+    """Bytes that would be free if a process ended, by default this one; 0 if it has ended.
+
+    Pages of files that it has mapped are left out: they count as available while it runs.
+    """
+    try:
+        information = psutil.Process(pid).memory_info()
+    except psutil.Error:
+        return 0
+    return int(information.rss - getattr(information, "shared", 0))
+
+
 def _group_figures() -> list[tuple[int, int]]:
     """Limit and use in bytes of our control groups and those above them (v1 and v2), where there is a limit."""
     figures = []

@@ -21,6 +21,9 @@ from mhdesk.library.tokenizer_files import BadTokenizer, check_tokenizer
 MANIFEST = "mhdesk.json"
 """Written last: a folder without it is unfinished."""
 
+ORIGIN = "origin.json"
+"""In an unfinished folder: what it is being made from."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelManifest:
@@ -140,7 +143,7 @@ def describe_weights(folder: Path) -> dict[str, Any]:
 def describe_files(folder: Path) -> dict[str, str]:
     """SHA-256 of every file that is no weights file and not the manifest."""
     others = sorted(path for path in folder.iterdir() if path.is_file() and path.suffix != ".safetensors")
-    return {path.name: sha256_of_file(path) for path in others if path.name != MANIFEST}
+    return {path.name: sha256_of_file(path) for path in others if path.name not in (MANIFEST, ORIGIN)}
 
 
 def unusable(folder: Path, reason: str) -> ModelUnusable:

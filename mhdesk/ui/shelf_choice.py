@@ -6,14 +6,12 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
-
 from mhdesk.core.errors import BadInput, ModelUnusable, ShelfError, StorageError
 from mhdesk.engine.client.supervisor import EngineSupervisor
 from mhdesk.engine.protocol import Loaded
 from mhdesk.library.admission import SMALL_CONTEXT_TOKENS, admitted_context, memory_needed
 from mhdesk.library.alternatives import needs_of_others
-from mhdesk.library.memory_available import memory_available
+from mhdesk.library.memory_available import memory_available, memory_held
 from mhdesk.library.model_folder import check_model_folder, read_manifest
 from mhdesk.library.shelf import NO_ADAPTER, Pair, Shelf
 from mhdesk.ui.ports import AdapterOffer, ModelOffer, Offers
@@ -63,7 +61,7 @@ class ShelfChoice:
         pair = self._shelf.pair()
         model = loaded.model if loaded else pair.model.name if pair.model else ""
         adapter = (loaded.adapter or "") if loaded else pair.adapter.name if pair.adapter else ""
-        there = memory_available() + _resident(engine_pid)
+        there = memory_available() + (memory_held(engine_pid) if engine_pid else 0)
         models = self._shelf.models().items()
         return Offers(
             tuple(_model_offer(name, folder, there, in_use=name == model) for name, folder in models),
@@ -100,14 +98,6 @@ def _model_offer(name: str, folder: Path, there: int, *, in_use: bool) -> ModelO
         except ModelUnusable as error:
             why_not = error.sentence
     return ModelOffer(name, manifest.title, manifest.licence, size, need, in_use, why_not)
-
-
-def _resident(pid: int | None) -> int:
-    """Bytes of memory a process of ours holds."""
-    try:
-        return int(psutil.Process(pid).memory_info().rss) if pid else 0
-    except psutil.Error:
-        return 0
 
 
 async def _save(choose: Callable[[str], None], name: str) -> None:

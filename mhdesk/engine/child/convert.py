@@ -26,6 +26,7 @@ from mhdesk.engine.child.weight_source import FullPrecisionWeights, GgufWeights,
 from mhdesk.engine.prompt import PromptRenderer
 from mhdesk.library.json_file import BadJsonFile, read_json_object
 from mhdesk.library.model_folder import (
+    ORIGIN,
     ModelManifest,
     check_model_folder,
     describe_files,
@@ -35,9 +36,6 @@ from mhdesk.library.model_folder import (
 from mhdesk.library.model_source import ModelSource, SourceKind, inspect_source
 from mhdesk.library.model_weights import INDEX
 from mhdesk.library.replace_folder import UNFINISHED, replace_folder
-
-_ORIGIN = "origin.json"
-"""In an unfinished folder: what it is being made from."""
 
 _BLOCK_BYTES = 8 << 20
 
@@ -82,7 +80,6 @@ def import_model(
         _write_weights(unfinished, source, lambda done: say("Writing the 8-bit model…", 0.15 + done * 0.7), should_stop)
         for licence in source.licence_files:
             shutil.copyfile(licence, unfinished / licence.name)
-        (unfinished / _ORIGIN).unlink()
         check_model_folder(unfinished)
         say("Trying the model…", 0.9)
         tried = try_out(unfinished, tokenizer)
@@ -99,6 +96,7 @@ def import_model(
             **describe_weights(unfinished),
         )
         write_manifest(unfinished, manifest)
+        (unfinished / ORIGIN).unlink()
         replace_folder(unfinished, target)
     except QuantisationStopped:
         raise EngineError("Stopped. What is done is kept; the same command goes on from there.") from None
@@ -137,13 +135,13 @@ def _digest(source: ModelSource, say: Callable[[float], None], should_stop: Call
 def _prepare(unfinished: Path, origin: Mapping[str, str]) -> None:
     """Keep what an interrupted run has left if it was made from the same bytes, else begin anew."""
     try:
-        if read_json_object(unfinished / _ORIGIN) == origin:
+        if read_json_object(unfinished / ORIGIN) == origin:
             return
     except BadJsonFile:
         pass
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    write_json(unfinished / _ORIGIN, dict(origin))
+    write_json(unfinished / ORIGIN, dict(origin))
 
 
 def _write_weights(

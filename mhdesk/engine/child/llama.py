@@ -21,7 +21,6 @@ from mhdesk.engine.child.backend import UNNUMBERED, Say, Step
 from mhdesk.engine.child.base import load_base
 from mhdesk.engine.child.generation import generate
 from mhdesk.engine.child.int8_linear import choose_kernel, speed_up
-from mhdesk.engine.child.memory import memory_of_this_process
 from mhdesk.engine.child.prefix_cache import PrefixCache
 from mhdesk.engine.child.pressure import give_memory_back, memory_is_short, watched, window_for_now
 from mhdesk.engine.prompt import PromptRenderer, PromptTooLong
@@ -31,7 +30,7 @@ from mhdesk.library.adapter_tensors import WEIGHTS
 from mhdesk.library.admission import admitted_context
 from mhdesk.library.alternatives import needs_of_others
 from mhdesk.library.llama_shape import LlamaShape
-from mhdesk.library.memory_available import memory_available
+from mhdesk.library.memory_available import memory_available, memory_held
 from mhdesk.library.model_folder import check_model_folder, read_manifest
 
 _NOT_READY = "No model is loaded yet. Please wait until the engine is ready."
@@ -174,7 +173,7 @@ def _admitted(model: Path, shape: LlamaShape, adapter: Path | None, wanted: int 
         model.name,
         shape,
         read_manifest(model).weights_bytes,
-        memory_available() + memory_of_this_process().rss_bytes,
+        memory_available() + memory_held(),
         adapter_bytes=(adapter / WEIGHTS).stat().st_size if adapter and (adapter / WEIGHTS).exists() else 0,
         wanted=wanted,
         others=needs_of_others(model.parent),

@@ -11,10 +11,9 @@ from mhdesk.core.errors import ModelUnusable
 from mhdesk.core.messages import Message, Role
 from mhdesk.engine.child.base import load_base
 from mhdesk.engine.child.int8_linear import choose_kernel, speed_up
-from mhdesk.engine.child.memory import memory_of_this_process
 from mhdesk.engine.prompt import PromptRenderer
 from mhdesk.library.admission import SMALL_CONTEXT_TOKENS, admitted_context
-from mhdesk.library.memory_available import memory_available
+from mhdesk.library.memory_available import memory_available, memory_held
 from mhdesk.library.model_folder import check_model_folder, unusable
 from mhdesk.library.model_weights import stored_tensors
 
@@ -39,7 +38,7 @@ def try_out(folder: Path, tokenizer: PreTrainedTokenizerFast) -> bool:
     if not token_ids or max(token_ids) >= shape.vocabulary:
         raise unusable(folder, "its tokenizer gives words that the model does not know")
     try:
-        room = memory_available() + memory_of_this_process().rss_bytes
+        room = memory_available() + memory_held()
         admitted_context(folder.name, shape, weights_bytes, room, wanted=SMALL_CONTEXT_TOKENS)
     except ModelUnusable:
         return False
