@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,18 +118,23 @@ def _digest(source: ModelSource, say: Callable[[float], None], should_stop: Call
     digests = []
     for path in paths:
         digest = hashlib.sha256()
-        with path.open("rb", buffering=0) as file:
-            while block := file.read(_BLOCK_BYTES):
-                if should_stop():
-                    raise QuantisationStopped
-                digest.update(block)
-                done += len(block)
-                say(done / total)
+        for block in _blocks(path, should_stop):
+            digest.update(block)
+            done += len(block)
+            say(done / total)
         digests.append(digest.hexdigest())
     if len(paths) == 1:
         return digests[0]
     named = (f"{path.name}\0{digest}\n" for path, digest in zip(paths, digests, strict=True))
     return hashlib.sha256("".join(named).encode()).hexdigest()
+
+
+def _blocks(path: Path, should_stop: Callable[[], bool]) -> Iterator[bytes]:
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(_BLOCK_BYTES):
+            if should_stop():
+                raise QuantisationStopped
+            yield block
 
 
 def _prepare(unfinished: Path, origin: Mapping[str, str]) -> None:
@@ -168,10 +173,8 @@ def _copy_weights(
         target = folder / path.name
         if not target.exists():
             unfinished = folder / f"{path.name}.part"
-            with path.open("rb") as original, unfinished.open("wb") as copy:
-                while block := original.read(_BLOCK_BYTES):
-                    if should_stop():
-                        raise QuantisationStopped
+            with unfinished.open("wb") as copy:
+                for block in _blocks(path, should_stop):
                     copy.write(block)
                     done += len(block)
                     say(done / total)
