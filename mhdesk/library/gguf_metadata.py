@@ -85,6 +85,8 @@ def read_front(path: Path, strings: dict[str, int]) -> GgufFront:
         values: dict[str, Value] = {}
         for _ in range(value_count):
             key = front.text(MAX_KEY_BYTES)
+            if not key.isprintable():  # keys are named in sentences
+                raise BadGguf(f"it gives the strange key {key!a:.80}")
             if key in values:
                 raise BadGguf(f"it gives {key!a:.80} twice")
             values[key] = _read_value(front, strings.get(key))
