@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 from mhdesk.commands.progress_line import ProgressLine
@@ -61,7 +62,7 @@ def download_model(model_id: str) -> int:
         line = ProgressLine(name)
         fetch(model, folder, None, line.say, spare_bytes=entry.eight_bit_bytes if entry else 0)
         line.end("all files have come")
-        _install(paths, folder, f"{model.id} at {model.revision}", model.id)
+        _install(paths, folder, f"{model.id} at {model.revision}", model.id, model.licence)
         shutil.rmtree(folder, ignore_errors=True)
     return 0
 
@@ -88,8 +89,11 @@ def remove(name: str) -> int:
     return 0
 
 
-def _install(paths: UserPaths, path: Path, origin: str, known_id: str = "") -> None:
+def _install(paths: UserPaths, path: Path, origin: str, known_id: str = "", licence: str = "") -> None:
+    """`known_id` and `licence` are what a hub says of it."""
     source = inspect_source(path, known_id)
+    if licence:
+        source = replace(source, licence=licence)
     check_free_name("a model", paths.models, source.name)
     check_disk_space(paths.models, source.result_bytes)
     _tell(source)
