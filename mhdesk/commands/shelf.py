@@ -10,6 +10,7 @@ from mhdesk.core.paths import PROGRAM, UserPaths
 from mhdesk.library.catalogue import Catalogue
 from mhdesk.library.licences import built_with
 from mhdesk.library.shelf import NO_ADAPTER, Shelf
+from mhdesk.library.shelf_changes import unfinished_models
 
 
 def list_models(*, as_json: bool) -> int:
@@ -28,6 +29,11 @@ def list_models(*, as_json: bool) -> int:
                 f"{manifest.weights_bytes / 1e6:,.0f} MB, {' — '.join(filter(None, (manifest.licence, shown)))}\n"
             )
     if not as_json:
+        for name, size in unfinished_models(UserPaths.from_environment()).items():
+            sys.stderr.write(
+                f"{name} is unfinished ({size / 1e6:,.0f} MB are kept): run the same command again to go on, or "
+                f"{PROGRAM} models remove {name}\n"
+            )
         _tell_downloadable(set(shelf.models()))
     return 0
 

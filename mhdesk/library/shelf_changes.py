@@ -50,13 +50,28 @@ def check_free_name(kind: str, root: Path, name: str) -> None:
         )
 
 
+def unfinished_models(paths: UserPaths) -> dict[str, int]:
+    """Names of models whose import or download was broken off, and the bytes on disk that are kept of each."""
+    sizes: dict[str, int] = {}
+    for root in (paths.models / UNFINISHED, paths.downloads):
+        for path in root.glob("*/*"):
+            sizes[path.parent.name] = sizes.get(path.parent.name, 0) + path.stat().st_size
+    return sizes
+
+
 def remove_model(paths: UserPaths, shelf: Shelf, name: str) -> None:
-    """Take a model away; adapters made for it stay.
+    """Take a model away, or what is kept of one that is unfinished; adapters made for it stay.
 
     Raises:
         BadInput: there is none, or it came with the program.
         StorageError: it could not be removed.
     """
+    begun = name in unfinished_models(paths)
+    if begun:
+        for root in (paths.models / UNFINISHED, paths.downloads):
+            shutil.rmtree(root / name, ignore_errors=True)
+    if begun and name not in shelf.models():
+        return
     folder = shelf.model_folder(name)
     if folder.parent != paths.models:
         raise BadInput(f"The model {name} came with the program and cannot be removed.")

@@ -42,7 +42,7 @@ class ShelfChoice:
         chosen = name or NO_ADAPTER
         pair = await asyncio.to_thread(self._shelf.pair, self._model_in_use(), chosen)
         loaded = await self._engine.use(pair.model, pair.adapter)
-        if loaded is not None and loaded.warning:
+        if loaded is not None and pair.adapter is not None and loaded.adapter is None:
             raise ShelfError(loaded.warning)
         await _save(self._shelf.use_adapter, chosen)
         return pair.warning

@@ -8,6 +8,7 @@ from contextlib import aclosing
 import psutil
 import pytest
 
+from mhdesk.bench.child_talk import ChildTalk
 from mhdesk.core.errors import EngineError
 from mhdesk.core.events import Window
 from mhdesk.core.generation import GenerationRequest, ModelFinished
@@ -16,8 +17,10 @@ from mhdesk.core.sampling import Sampling
 from mhdesk.engine.child.pressure import FLOOR_BYTES, SMALLEST_WINDOW_TOKENS, window_for_now
 from mhdesk.engine.client.launch import engine_command
 from mhdesk.engine.client.supervisor import EngineSupervisor
+from mhdesk.library.admission import CONTEXT_TOKENS, SMALL_CONTEXT_TOKENS, memory_needed
 from mhdesk.library.catalogue import Catalogue
-from mhdesk.library.memory_available import memory_available
+from mhdesk.library.memory_available import memory_available, memory_held
+from mhdesk.library.model_folder import check_model_folder, read_manifest
 from tests.conftest import STARTER
 from tests.control_group import control_group
 
@@ -104,3 +107,20 @@ async def test_a_reply_that_memory_runs_out_on_ends_with_a_sentence_and_the_engi
         _, end = await ask(supervisor, Message(Role.USER, "Good evening."))
         assert (supervisor.pid, end.new_tokens) == (pid, 4)
         await supervisor.close()
+
+
+@pytest.mark.starter
+async def test_where_only_the_small_window_fits_it_is_taken_and_that_is_said(starter_home):
+    folder = starter_home / "models" / STARTER
+    talk = await ChildTalk.begin()
+    try:
+        shape, weights = check_model_folder(folder), read_manifest(folder).weights_bytes
+        need = memory_needed(shape, weights, CONTEXT_TOKENS).total
+        with control_group(need - memory_held(talk.hello.pid) - 15 * MIB) as group:
+            group.take_in(talk.hello.pid)
+            loaded = await talk.load(folder, None)
+            assert loaded.context_tokens == SMALL_CONTEXT_TOKENS
+            assert "Memory is tight" in loaded.warning
+            await talk.end()
+    finally:
+        await talk.end()

@@ -9,9 +9,9 @@ from safetensors.torch import load_file, save_file
 
 from mhdesk.core.errors import AdapterUnusable, BadInput, StorageError
 from mhdesk.library.adapter_folder import read_card
-from mhdesk.library.replace_folder import replace_folder
+from mhdesk.library.replace_folder import UNFINISHED, replace_folder
 from mhdesk.library.shelf import Shelf
-from mhdesk.library.shelf_changes import add_adapter, check_disk_space, remove_adapter, remove_model
+from mhdesk.library.shelf_changes import add_adapter, check_disk_space, remove_adapter, remove_model, unfinished_models
 from mhdesk.library.shelf_lock import changing_shelf
 from tests.tiny_model import make_adapter, make_tiny_model
 
@@ -140,6 +140,16 @@ def test_what_is_removed_is_gone_and_no_longer_chosen(shelf, paths, brought):
     remove_model(paths, shelf, "tiny")
     assert (shelf.models(), shelf.selection().model) == ({}, None)
     assert [path.name for path in paths.models.iterdir()] == []
+
+
+def test_what_is_kept_of_an_unfinished_model_is_told_and_can_be_removed(shelf, paths):
+    for folder in (paths.models / UNFINISHED / "large", paths.downloads / "large"):
+        folder.mkdir(parents=True)
+        (folder / "model-00001-of-00002.safetensors").write_bytes(b"x" * 1000)
+    assert unfinished_models(paths) == {"large": 2000}
+    remove_model(paths, shelf, "large")
+    assert unfinished_models(paths) == {}
+    assert list(shelf.models()) == ["tiny"]
 
 
 @pytest.mark.parametrize("kind", ["model", "adapter"])

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from mhdesk.core.paths import program_root
+from mhdesk.engine.child.random_model import make_random_model
 from tests.conftest import STARTER
 
 pytestmark = [pytest.mark.long, pytest.mark.starter]
@@ -125,6 +126,35 @@ def test_screen_and_gate_answer_a_line_each(run: Run) -> None:
     assert gated["id"] == "ä"
     assert gated["final"] == gated["shown"][-1] == "Rest a little."
     assert not gated["tripped"]
+
+
+@pytest.mark.parametrize("form", ["full", "gguf-q8_0"])
+def test_a_model_of_ones_own_is_added_verified_and_removed(run: Run, tmp_path: Path, form: str) -> None:
+    config = {"model_type": "llama", "hidden_size": 256, "intermediate_size": 512, "num_hidden_layers": 2,
+              "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 600, "max_position_embeddings": 512,
+              "tie_word_embeddings": True, "rms_norm_eps": 1e-5}  # fmt: skip
+    brought = tmp_path / ("words.gguf" if form.startswith("gguf") else "words")
+    make_random_model(config, brought, form, 0, lambda *_: None, lambda: False)
+    assert "installed in" in run("models", "add", str(brought)).stderr
+    assert run("models", "verify", "words").returncode == 0
+    listed = {line["model"]: line for line in objects(run("models", "list", "--json"))}
+    assert listed.keys() == {STARTER, "words"}
+    assert run("models", "remove", "words").returncode == 0
+    assert "came with the program" in run("models", "remove", STARTER).stderr
+
+
+def test_an_adapter_from_others_is_added_and_used(run: Run) -> None:
+    assert run("adapters", "add", str(program_root() / "resources" / "adapters" / "starter")).returncode == 0
+    assert run("adapters", "use", "starter").returncode == 0
+    events = chat(run, QUIET)
+    assert events[-1]["event"] == "finished"
+
+
+def test_a_download_without_a_network_is_one_last_sentence(run: Run) -> None:
+    result = run("models", "download", "smollm2-360m-instruct")
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    assert result.stderr.strip().splitlines()[-1].endswith(".")
 
 
 def test_an_unknown_word_is_refused_in_one_sentence(run: Run) -> None:

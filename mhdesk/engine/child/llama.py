@@ -27,7 +27,7 @@ from mhdesk.engine.prompt import PromptRenderer, PromptTooLong
 from mhdesk.engine.protocol import Loaded, Started
 from mhdesk.library.adapter_folder import check_adapter_folder
 from mhdesk.library.adapter_tensors import WEIGHTS
-from mhdesk.library.admission import admitted_context
+from mhdesk.library.admission import CONTEXT_TOKENS, admitted_context
 from mhdesk.library.alternatives import needs_of_others
 from mhdesk.library.llama_shape import LlamaShape
 from mhdesk.library.memory_available import memory_available, memory_held
@@ -63,11 +63,11 @@ class LlamaBackend:
         self._end_tokens = _end_tokens(base, self._tokenizer)
         self._name = model.name
         self._base = base.eval()
-        warning = ""
+        warning = "" if context_tokens else _told_of_short_window(self._context, self._shape)
         try:
             self._put_beside(self._base, adapter, say)
         except AdapterUnusable as error:  # the model is useful without it
-            adapter, warning = None, error.sentence
+            adapter, warning = None, f"{error.sentence} {warning}".strip()
         return self._loaded(adapter, began, warning)
 
     def use_adapter(self, adapter: Path | None, say: Say) -> Loaded:
@@ -161,6 +161,12 @@ class LlamaBackend:
 
     def _decode(self, stream: DecodeStream, token: int) -> str | None:
         return stream.step(self._tokenizer.backend_tokenizer, token)
+
+
+def _told_of_short_window(window: int, shape: LlamaShape) -> str:
+    if window >= min(CONTEXT_TOKENS, shape.max_positions):
+        return ""
+    return "Memory is tight, so the model reads less of a long conversation at once."
 
 
 def _admitted(model: Path, shape: LlamaShape, adapter: Path | None, wanted: int | None) -> int:
