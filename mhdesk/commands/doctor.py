@@ -13,7 +13,7 @@ import psutil
 from mhdesk import __version__
 from mhdesk.commands.json_lines import write_line
 from mhdesk.core.errors import MHDeskError
-from mhdesk.core.offline import connections_made
+from mhdesk.core.offline import connections_made, connections_refused
 from mhdesk.core.paths import UserPaths
 from mhdesk.engine import protocol
 from mhdesk.engine.client.launch import engine_command
@@ -60,6 +60,7 @@ async def _report() -> dict[str, Any]:
         "adapter": pair.adapter.name if pair.adapter else None,
         "data_directory": str(paths.home),
         "connections": connections_made() + connections,
+        "connections_refused": connections_refused(),
         "safety_faults": FaultCounter(paths.fault_counts_file).counts(),
         "refused": refused,
     }
