@@ -16,7 +16,7 @@ def add(path: Path) -> int:
     paths = UserPaths.from_environment()
     with changing_shelf(paths):
         shelf = Shelf(paths)
-        name = add_adapter(paths, shelf, path)
+        name = add_adapter(paths, shelf, path.expanduser().resolve())
         measured = shelf.cards()[name].evaluation
     option = "" if measured else " --unmeasured"
     sys.stderr.write(f"{name} is installed. To use it: {PROGRAM} adapters use {name}{option}\n")

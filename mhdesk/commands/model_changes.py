@@ -31,6 +31,7 @@ _UNPACKED = ".unpacked"
 
 def add_model(path: Path) -> int:
     """Put a base model on the shelf from a folder, a GGUF file, or a zip of either."""
+    path = path.expanduser().resolve()
     paths = UserPaths.from_environment()
     with changing_shelf(paths):
         unpacked = paths.downloads / _UNPACKED
@@ -100,7 +101,7 @@ def _install(paths: UserPaths, path: Path, origin: str, known_id: str = "", lice
     line = ProgressLine(source.name)
     began = time.monotonic()
     facts = {"id": source.id, "title": source.title, "licence": source.licence, "source": origin}
-    arguments = {"source": str(path.resolve()), "target": str(paths.models / source.name), "facts": facts}
+    arguments = {"source": str(path), "target": str(paths.models / source.name), "facts": facts}
     try:
         result = asyncio.run(run_job(engine_command(), "import_model", {**arguments, "known_id": known_id}, line.say))
     except MHDeskError:
@@ -112,9 +113,9 @@ def _install(paths: UserPaths, path: Path, origin: str, known_id: str = "", lice
         f"the work took up to {result['peak_rss_bytes'] / 2**30:.1f} GiB of memory.{tried}"
     )
     shelf = Shelf(paths)
-    if shelf.selection().model is None:
+    if len(shelf.models()) == 1:
         shelf.use_model(source.name)
-    elif shelf.selection().model != source.name:
+    else:
         sys.stderr.write(f"To talk with it: {PROGRAM} models use {source.name}\n")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -88,12 +89,13 @@ def inspect_source(path: Path, known_id: str = "") -> ModelSource:
         raise ModelUnusable(f"The model {path.name} cannot be used: {error}.") from None
     except OSError as error:
         raise ModelUnusable(f"The model {path.name} cannot be read ({error.strerror}).") from None
-    raise BadInput(f"There is no file or folder {path}. Please check the name.")
+    raise BadInput(f"There is no ordinary file or folder {path}. Please check the name.")
 
 
 def folder_name(title: str) -> str:
     """A name for the shelf: lower case, of letters, digits, dots and hyphens."""
-    name = re.sub(r"[^a-z0-9.]+", "-", title.casefold()).strip("-.")[:60].strip("-.")
+    letters = unicodedata.normalize("NFKD", title.casefold()).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^a-z0-9.]+", "-", letters).strip("-.")[:60].strip("-.")
     return "model" if not name or name == "none" else name
 
 
@@ -112,7 +114,7 @@ def _folder(path: Path, known_id: str) -> ModelSource:
     check_tokenizer(path, shape.vocabulary)
     card = _model_card(files)
     named = config.get("_name_or_path")
-    names = [known_id, path.resolve().name, named if isinstance(named, str) else ""]
+    names = [known_id, path.name, named if isinstance(named, str) else ""]
     return _described(
         path,
         kind,

@@ -100,9 +100,9 @@ def add_adapter(paths: UserPaths, shelf: Shelf, source: Path) -> str:
         BadInput, AdapterUnusable: with the reason.
         StorageError: the disk would not take it.
     """
-    if not source.exists():
-        raise BadInput(f"There is no file or folder {source}. Please check the name.")
-    name = folder_name(source.resolve().name if source.is_dir() else source.stem)
+    if not source.is_dir() and not source.is_file():
+        raise BadInput(f"There is no ordinary file or folder {source}. Please check the name.")
+    name = folder_name(source.name if source.is_dir() else source.stem)
     check_free_name("an adapter", paths.adapters, name)
     unfinished = paths.adapters / UNFINISHED / name
     shutil.rmtree(unfinished, ignore_errors=True)
