@@ -30,7 +30,7 @@ BALLAST = """
 import sys, time
 held = bytearray(int(sys.argv[1]))
 held[::4096] = b"x" * len(held[::4096])
-print()
+print(flush=True)
 time.sleep(600)
 """
 
