@@ -53,12 +53,11 @@ def download_model(model_id: str) -> int:
     entry = Catalogue.load().known(model_id)
     name = entry.name if entry else folder_name(model_id.rsplit("/", 1)[-1])
     with changing_shelf(paths):
-        check_free_name("a model", paths.models, name)
+        check_free_name("model", paths.models, name)
         model = look_up(entry.id if entry else model_id)
         memory = entry.memory_4k_bytes if entry else None
         sys.stderr.write(notice(model, entry, memory) + "\n")
-        if sys.stdin.isatty() and input("Download it? [y/N] ").strip().casefold() not in ("y", "yes"):
-            raise BadInput("Nothing was downloaded.")
+        _ask_a_person()
         folder = paths.downloads / name
         line = ProgressLine(name)
         fetch(model, folder, None, line.say, spare_bytes=entry.eight_bit_bytes if entry else 0)
@@ -66,6 +65,20 @@ def download_model(model_id: str) -> int:
         _install(paths, folder, f"{model.id} at {model.revision}", model.id, model.licence)
         shutil.rmtree(folder, ignore_errors=True)
     return 0
+
+
+def _ask_a_person() -> None:
+    """On a terminal, wait for a yes; a program that calls this has said yes by calling.
+
+    Raises:
+        BadInput: the answer was another.
+    """
+    if not sys.stdin.isatty():
+        return
+    sys.stderr.write("Download it? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+        raise BadInput("Nothing was downloaded.")
 
 
 def verify_model(name: str) -> int:
@@ -95,7 +108,7 @@ def _install(paths: UserPaths, path: Path, origin: str, known_id: str = "", lice
     source = inspect_source(path, known_id)
     if licence:
         source = replace(source, licence=licence)
-    check_free_name("a model", paths.models, source.name)
+    check_free_name("model", paths.models, source.name)
     check_disk_space(paths.models, source.result_bytes)
     _tell(source)
     line = ProgressLine(source.name)

@@ -135,13 +135,14 @@ def _gguf(path: Path, known_id: str) -> ModelSource:
 def _described(
     path: Path, kind: SourceKind, shape: LlamaShape, names: list[str], licence: str | None, **more: Any
 ) -> ModelSource:
+    """`names` are what it could be called: first its name on a hub, which may be empty, then others."""
     catalogued = Catalogue.load().recognise(names, shape)
     said = next(name for name in [*names, "model"] if folder_name(name) != "model" or name == "model")
     return ModelSource(
         path=path,
         kind=kind,
         shape=shape,
-        id=catalogued.id if catalogued else said,
+        id=names[0] or (catalogued.id if catalogued else said),
         name=catalogued.name if catalogued else folder_name(said.rsplit("/", 1)[-1]),
         title=catalogued.title if catalogued else said.rsplit("/", 1)[-1],
         licence=licence or (catalogued.licence if catalogued else NO_LICENCE),

@@ -38,15 +38,16 @@ def check_disk_space(folder: Path, needed: int) -> None:
         )
 
 
-def check_free_name(kind: str, root: Path, name: str) -> None:
-    """Refuse a name that is taken.
+def check_free_name(noun: str, root: Path, name: str) -> None:
+    """Refuse a name that is taken; `noun` is model or adapter.
 
     Raises:
         BadInput: with what to do.
     """
     if (root / name).exists():
         raise BadInput(
-            f"There is already {kind} {name}. To replace it, run {PROGRAM} {kind.split()[-1]}s remove {name}."
+            f"There is already the {noun} {name}. To put this one in its place, first run "
+            f"{PROGRAM} {noun}s remove {name}"
         )
 
 
@@ -103,7 +104,7 @@ def add_adapter(paths: UserPaths, shelf: Shelf, source: Path) -> str:
     if not source.is_dir() and not source.is_file():
         raise BadInput(f"There is no ordinary file or folder {source}. Please check the name.")
     name = folder_name(source.name if source.is_dir() else source.stem)
-    check_free_name("an adapter", paths.adapters, name)
+    check_free_name("adapter", paths.adapters, name)
     unfinished = paths.adapters / UNFINISHED / name
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
