@@ -194,6 +194,17 @@ def test_values_that_are_not_numbers_are_refused_by_name(full, tmp_path):
     assert not list((tmp_path / "shelf" / UNFINISHED).iterdir())
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0])
+def test_an_8_bit_folder_with_impossible_scales_is_refused(tiny_model, tmp_path, value):
+    shutil.copytree(tiny_model, tmp_path / "tiny")
+    tensors = load_file(tiny_model / "model.safetensors")
+    tensors["model.layers.1.mlp.up_proj.SCB"][7] = value
+    save_file(tensors, tmp_path / "tiny" / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ModelUnusable, match=r"up_proj\.SCB"):
+        put(tmp_path / "tiny", tmp_path / "shelf" / "tiny")
+    assert not (tmp_path / "shelf" / "tiny").exists()
+
+
 def test_a_model_without_a_chat_template_is_refused_with_what_to_choose(full, tmp_path):
     shutil.copytree(full, tmp_path / "tiny")
     (tmp_path / "tiny" / "chat_template.jinja").unlink()

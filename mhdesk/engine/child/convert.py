@@ -31,11 +31,13 @@ from mhdesk.library.model_folder import (
     check_model_folder,
     describe_files,
     describe_weights,
+    unusable,
     write_manifest,
 )
 from mhdesk.library.model_source import ModelSource, SourceKind, inspect_source
 from mhdesk.library.model_weights import INDEX
 from mhdesk.library.replace_folder import UNFINISHED, replace_folder
+from mhdesk.library.tensor_values import BadValues, check_finite
 
 _BLOCK_BYTES = 8 << 20
 
@@ -178,6 +180,10 @@ def _copy_weights(
                     copy.write(block)
                     done += len(block)
                     say(done / total)
+            try:
+                check_finite(unfinished)
+            except BadValues as error:
+                raise unusable(folder, str(error)) from None
             unfinished.rename(target)
     if source.tensors and len(paths) > 1:
         places = {name: tensor.path.name for name, tensor in source.tensors.items()}
