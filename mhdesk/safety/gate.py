@@ -16,7 +16,8 @@ from typing import Any, Final
 from mhdesk.core.levels import GateStop
 from mhdesk.core.paths import resources_dir
 from mhdesk.safety.clauses import read_clauses
-from mhdesk.safety.figures import FigureRules, has_address, has_number
+from mhdesk.safety.figures import FigureRules, has_address, has_number, may_go_on
+from mhdesk.safety.learnt import Learnt
 from mhdesk.safety.normalise import unmask
 from mhdesk.safety.patterns import BadRules, compile_family
 from mhdesk.safety.rules import checked, read_yaml
@@ -32,13 +33,7 @@ _REASONS: Final = (
     "number", "address", "method", "dose", "diagnosis", "encouragement", "delusion", "human_claim", "secrecy",
     "prompt_leak", "invented_service", "internal_error",
 )  # fmt: skip
-_BOUNDARY: Final = re.compile(r"""[.!?…]+["'”’)\]*]*(?=\s)|[。！？]|\n""")
-# A figure, a spelt figure, a lone letter or "dot" before a boundary may be part of something that goes on after it.
-_OPEN_END: Final = re.compile(
-    r"(?:\d|(?<!\w)\w|[@/:\-]|(?<!\w)(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|double|triple|hundred|dot|"
-    r"dash|www|call|dial|text))[\W_]*$",
-    re.IGNORECASE,
-)
+_BOUNDARY: Final = re.compile(r"""[.!?…।؟]+["'”’)\]*]*(?=\s)|[。！？]|\n""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +50,11 @@ class GateRules:
     reasons: tuple[_Reason, ...]
     figures: FigureRules
     replies: dict[str, str]
+    learnt: Learnt
 
     @classmethod
-    def load(cls, folder: Path | None = None) -> GateRules:
-        """The rules under `folder` (resources/safety/gate if not given).
+    def load(cls, folder: Path | None = None, learnt: Learnt | None = None) -> GateRules:
+        """The rules under `folder` (resources/safety/gate if not given), beside `learnt` (the shipped pair if None).
 
         Raises:
             BadRules: a file breaks the format, or a reason has no reply.
@@ -69,7 +65,7 @@ class GateRules:
         reasons = tuple(_reason(entry, raw["words"]) for entry in raw["reasons"])
         if set(replies) != set(_REASONS) or not {reason.name for reason in reasons} <= set(_REASONS):
             raise BadRules("Every reason of the gate needs exactly one reply.")
-        return cls(reasons, FigureRules.load(folder / "numbers.yaml"), replies)
+        return cls(reasons, FigureRules.load(folder / "numbers.yaml"), replies, learnt or Learnt.load("gate"))
 
 
 class Gate:
@@ -79,17 +75,35 @@ class Gate:
         self._rules = rules
 
     @classmethod
-    def load(cls) -> Gate:
+    def load(cls, *, later: bool = False) -> Gate:
         """The gate with the program's own rules.
+
+        Args:
+            later: read what was learnt at first use or by `prepare`.
 
         Raises:
             BadRules: a file of rules breaks the format.
         """
-        return cls(GateRules.load())
+        return cls(GateRules.load(learnt=Learnt.later("gate") if later else None))
+
+    def prepare(self) -> None:
+        """Read what was learnt now.
+
+        Raises:
+            BadRules: it cannot be read.
+        """
+        self._rules.learnt.prepare()
 
     def begin(self) -> GateStream:
         """A fresh stream."""
         return GateStream(self._rules)
+
+    def stop_of(self, text: str) -> GateStop | None:
+        """Why a whole reply would be stopped; None if it would not be."""
+        stream = self.begin()
+        stream.push(text)
+        stream.flush()
+        return stream.stopped
 
 
 class GateStream:
@@ -149,10 +163,10 @@ class GateStream:
         """How many characters to read and how many of them to show next; None to wait for more."""
         window = self._held[:HOLD]
         for match in _BOUNDARY.finditer(window):
-            if match.end() < len(window) and not _OPEN_END.search(window[: match.end()]):
+            if match.end() < len(window) and not may_go_on(window[: match.end()], self._rules.figures):
                 return match.end(), match.end()
         if len(self._held) >= HOLD:
-            return HOLD, _cut(window)
+            return HOLD, _cut(window, self._rules.figures)
         if ended and self._held:
             return len(self._held), len(self._held)
         return None
@@ -172,8 +186,16 @@ class GateStream:
 
     def _words(self, tail: str, piece: str) -> list[str]:
         data = read_clauses(tail + piece).data
-        border = len(read_clauses(tail).data)
-        return [reason.name for reason in self._rules.reasons if _says(reason, data, border)]
+        before = read_clauses(tail).data
+        said = [reason.name for reason in self._rules.reasons if _says(reason, data, len(before))]
+        return said or self._learnt(data, len(before.split()))
+
+    def _learnt(self, data: bytes, words_before: int) -> list[str]:
+        """What the learnt stage finds in stretches that end in the new piece; only where the rules found nothing."""
+        judged = self._rules.learnt.judge(data, words_before)
+        if judged is None or judged.margins["stop"] <= 0:
+            return []
+        return [judged.likely()[0]]
 
     def _stop(self, *reasons: str) -> None:
         self._stopped = GateStop(reasons)
@@ -193,11 +215,11 @@ def _says(reason: _Reason, data: bytes, border: int) -> bool:
     return False
 
 
-def _cut(window: str) -> int:
+def _cut(window: str, figures: FigureRules) -> int:
     """Where a window without a boundary is cut: between words, where no figure or address goes on."""
     spaces = [index + 1 for index in range(_HALF) if window[index].isspace()]
     for index in reversed(spaces):
-        if not _OPEN_END.search(window[:index]):
+        if not may_go_on(window[:index], figures):
             return index
     return spaces[-1] if spaces else _HALF
 

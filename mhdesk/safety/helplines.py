@@ -10,12 +10,13 @@ import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from mhdesk.core.events import Card, HelpLine
 from mhdesk.core.levels import Topic, Verdict
 from mhdesk.core.settings import AgeBand
+from mhdesk.safety.hours import NOT_KNOWN, Opening, opening
 from mhdesk.safety.regions import POLICE, Fallback, Region, help_line, load_fallback, load_regions, tables_dir
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ _BARE = Fallback(
     ),
     local_number=HelpLine("Your local emergency number", "Anyone near you will know it", kind="guidance"),
     someone_near=HelpLine("Someone near you", "A person you trust, or the nearest hospital", kind="guidance"),
+    tell_an_adult=HelpLine("An adult you trust", "Tell them what happened and how you feel", kind="guidance"),
     directories=(),
 )
 _MINORS = (AgeBand.UNDER_13, AgeBand.TEEN)
@@ -56,12 +58,17 @@ class Helplines:
         lines: Mapping[str, Sequence[tuple[str, HelpLine]]],
         fallback: Fallback,
         what_happens: Mapping[str, str],
+        hours_read: Mapping[str, str],
     ) -> None:
-        """`lines` holds for each country its lines, each with the part of the country it is for (empty: all of it)."""
+        """`lines` holds for each country its lines, each with the part of the country it is for (empty: all of it).
+
+        `hours_read` says how hours are to be read that are not plainly readable.
+        """
         self._regions = regions
         self._lines = lines
         self._fallback = fallback
         self._what_happens = what_happens
+        self._hours_read = hours_read
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Helplines:
@@ -74,15 +81,16 @@ class Helplines:
         fallback = _BARE
         lines: dict[str, list[tuple[str, HelpLine]]] = {}
         what_happens: Mapping[str, str] = {}
+        hours_read: Mapping[str, str] = {}
         try:
             regions, fallback = load_regions(folder), load_fallback(folder)
             table = json.loads(((folder or tables_dir()) / "helplines.json").read_text(encoding="utf-8"))
-            what_happens = table["what_happens"]
+            what_happens, hours_read = table["what_happens"], table["hours_read"]
             for record in table["lines"]:
                 lines.setdefault(record["region"], []).append((record["sub_region"], help_line(record)))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             log.exception("helpline tables unreadable; emergency numbers are all that is left")
-        return cls(regions, lines, fallback, what_happens)
+        return cls(regions, lines, fallback, what_happens, hours_read)
 
     def regions(self) -> Sequence[Region]:
         """Every region, sorted by name; parts of a country follow it."""
@@ -93,15 +101,22 @@ class Helplines:
         known = self._find(region)
         return known.emergency[0] if known else self._fallback.emergency
 
-    def panel(self, region: str) -> tuple[HelpLine, ...]:
-        """What is always visible beside the talk: emergency, crisis lines, one for the young, for abuse if it fits."""
+    def panel(self, region: str, age_band: AgeBand = AgeBand.UNKNOWN) -> tuple[HelpLine, ...]:
+        """What is always visible beside the talk: emergency, crisis lines, one for the young, for abuse if it fits.
+
+        For minors the lines for the young come first, and under 13 an adult to tell before them.
+        """
         known = self._find(region)
+        adult = (self._fallback.tell_an_adult,) if age_band is AgeBand.UNDER_13 else ()
         if known is None:
-            return self._anywhere()
+            emergency, *others = self._anywhere()
+            return (emergency, *adult, *others)
         lines = self._by_kind(known)
         text = lines.get("text", ())[:1]
-        chosen = [known.emergency[0], *lines.get("crisis", ())[: 3 - len(text)], *text]
-        chosen += (*lines.get("youth", ()), *lines.get("child_protection", ()))[:1]
+        young = (*lines.get("youth", ()), *lines.get("child_protection", ()))
+        leading = [line for line in young if age_band in _MINORS and _may_lead(line, age_band)][:2]
+        chosen = [known.emergency[0], *adult, *leading, *lines.get("crisis", ())[: 3 - len(text)], *text]
+        chosen += [line for line in young if line not in leading][: 0 if leading else 1]
         if len(chosen) + len(lines.get("abuse", ())) <= MOST_LINES:
             chosen += lines.get("abuse", ())
         for kind in _STAND_INS:
@@ -128,6 +143,14 @@ class Helplines:
             ]
         return Card(known.code, topic, tuple(shortened))
 
+    def opening(self, line: HelpLine, region: str, now: datetime) -> Opening:
+        """Whether `line` is open at `now`; unknown for one that could not be confirmed, and for what is no line."""
+        if line.evidence == "unconfirmed" or line.kind in _STAND_INS:
+            return NOT_KNOWN
+        known = self._find(region)
+        country = self._regions.get(known.code.partition("-")[0], known) if known else None
+        return opening(self._hours_read.get(line.hours, line.hours), country.zones if country else (), now)
+
     def what_happens(self, line: HelpLine) -> str:
         """One sentence on what to expect of a line of this kind; empty if nothing is known."""
         return self._what_happens.get(line.kind, "")
@@ -141,7 +164,7 @@ class Helplines:
         """The region's lines by kind, best first.
 
         A whole country shows the lines of its parts only where it has none of that kind itself; they name their part.
-        Where nobody to talk with is confirmed, people nearby and directories stand in.
+        Where nobody is confirmed who can be rung or texted, people nearby and directories stand in.
         """
         country, _, part = region.code.partition("-")
         of_country: dict[str, list[HelpLine]] = {}
@@ -153,7 +176,7 @@ class Helplines:
                 of_parts.setdefault(line.kind, []).append(line)
         lines = {kind: tuple(sorted(found, key=_merit)) for kind, found in {**of_parts, **of_country}.items()}
         listeners = (*lines.get("crisis", ()), *lines.get("text", ()))
-        if all(line.evidence == "unconfirmed" for line in listeners):
+        if all(line.evidence == "unconfirmed" or not (line.voice or line.text) for line in listeners):
             lines["guidance"] = (self._fallback.someone_near,)
             lines["directory"] = self._fallback.directories
         lines["emergency"] = (region.emergency[0],)
@@ -200,7 +223,7 @@ def _order(verdict: Verdict, age_band: AgeBand, lines: Mapping[str, Sequence[Hel
             yield POLICE
         yield "emergency"
     if Topic.MINOR in topics or age_band in _MINORS:
-        yield from _for_the_young(topics, lines)
+        yield from _for_the_young(topics, age_band, lines)
     for topic in topics:
         yield from _LEADS.get(topic, () if topic in (Topic.THIRD_PARTY, Topic.MINOR) else ("crisis", "text"))
     yield from _OTHERWISE
@@ -211,17 +234,22 @@ def _order(verdict: Verdict, age_band: AgeBand, lines: Mapping[str, Sequence[Hel
     yield from _STAND_INS
 
 
-def _for_the_young(topics: Sequence[Topic], lines: Mapping[str, Sequence[HelpLine]]) -> Iterable[str]:
-    """Lines for children. One against child abuse leads where harm is the matter, or in place of a general one.
-
-    An unconfirmed one does not take the place of a general line: it would come before the country's crisis line.
-    """
+def _for_the_young(
+    topics: Sequence[Topic], age_band: AgeBand, lines: Mapping[str, Sequence[HelpLine]]
+) -> Iterable[str]:
+    """Lines for children. One against child abuse leads where harm is the matter, or in place of a general one."""
     protection = lines.get("child_protection", ())
     if _HARM_BY_OTHERS & set(topics):
         yield "child_protection"
     yield "youth"
-    if Topic.MINOR in topics or (not lines.get("youth") and protection and protection[0].evidence != "unconfirmed"):
+    stands_in = not lines.get("youth") and any(_may_lead(line, age_band) for line in protection)
+    if Topic.MINOR in topics or stands_in:
         yield "child_protection"
+
+
+def _may_lead(line: HelpLine, age_band: AgeBand) -> bool:
+    """Whether a line for the young may come before the country's crisis line: an unconfirmed one only under 13."""
+    return line.kind == "youth" or line.evidence != "unconfirmed" or age_band is AgeBand.UNDER_13
 
 
 def _shortened(lines: list[HelpLine]) -> list[HelpLine]:

@@ -28,13 +28,21 @@ _MARKS: Final = {
     "…": "... ", "。": ". ", "、": ", ", "،": ", ", "؟": "? ", "؛": "; ", "।": ". ", "॥": ". ", "·": ".", "•": ".",
     "ـ": "",
 }  # fmt: skip
-STRAIGHTENED: Final[dict[int, str]] = {ord(key): value for key, value in (_MARKS | _LATIN_VARIANTS).items()}
-"""Typographic marks and odd Latin letters, as a plain keyboard has them."""
+_DIGIT_SIGNS: Final = {
+    **{first + index: str(1 + index) for first in (0x2776, 0x2780, 0x278A, 0x1369, 0x3021) for index in range(9)},
+    0x277F: "10", 0x2789: "10", 0x2793: "10", 0x24FF: "0", 0x1F10B: "0", 0x1F10C: "0",
+    **{0x2680 + index: str(1 + index) for index in range(6)},
+}  # fmt: skip
+"""White on black, in sans-serif circles, Ethiopic, Suzhou signs, dice: NFKC leaves them, and they are no decimals."""
+STRAIGHTENED: Final[dict[int, str]] = {
+    **{ord(key): value for key, value in (_MARKS | _LATIN_VARIANTS).items()}, **_DIGIT_SIGNS
+}  # fmt: skip
+"""Typographic marks, odd Latin letters and signs for digits, as a plain keyboard has them."""
 
 EMOJI: Final[dict[int, str]] = {
     **{ord(key): f" {value} " for key, value in {
         "🔪": "knife", "🗡": "knife", "🔫": "gun", "💊": "pills", "🪢": "noose", "⚰": "coffin", "🪦": "grave",
-        "🩸": "blood", "🪒": "razor",
+        "🩸": "blood", "🪒": "razor", "🔟": "10",
     }.items()},
     **{0x1F150 + index: chr(97 + index) for index in range(26)},
     **{0x1F170 + index: chr(97 + index) for index in range(26)},

@@ -1,4 +1,4 @@
-"""The small language in which the rules are written, and its translation to RE2.
+"""The small language in which the rules are written, the reading of their files, and the translation to RE2.
 
 | in a rule | means |
 |---|---|
@@ -16,15 +16,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import re2
+import yaml
 
 from mhdesk.core.errors import MHDeskError
 from mhdesk.safety.normalise import fold_accents
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NAME: Final = re.compile(r"\{([a-z_]+)\}")
 _DOUBLED: Final = re.compile(r"(?<!\\)([a-z])\1")
+_LETTER: Final = re.compile("[a-z0-9]")
 _APOSTROPHE: Final = re.compile("['’]")
 _GAP: Final = r"(?: [^ \n]+){0,3} "
 _WIDE_GAP: Final = r"(?: [^ \n]+){0,7} "
@@ -35,6 +39,34 @@ _DEPTH: Final = 6
 
 class BadRules(MHDeskError):
     """A file of rules cannot be used; raised while loading, so that a fault shows at start and in the tests."""
+
+
+def read_yaml(path: Path, allowed: Iterable[str]) -> dict[str, Any]:
+    """The mapping in `path`.
+
+    Raises:
+        BadRules: it cannot be read, is no mapping, or has a key that is not `allowed`.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = yaml.load(file, Loader=_LOADER)  # noqa: S506  (the C twin of the safe loader)
+    except (OSError, yaml.YAMLError) as error:
+        raise BadRules(f"The safety rules in {path.name} cannot be read.") from error
+    return checked(raw, allowed, path.name)
+
+
+def checked(raw: Any, allowed: Iterable[str], where: str) -> dict[str, Any]:
+    """`raw`, if it is a mapping with no key beyond `allowed`.
+
+    Raises:
+        BadRules: it is not.
+    """
+    if not isinstance(raw, dict):
+        raise BadRules(f"The safety rules in {where} are not a mapping.")
+    unknown = set(raw) - set(allowed)
+    if unknown:
+        raise BadRules(f"The safety rules in {where} have an unknown key: {sorted(map(str, unknown))[0]}.")
+    return raw
 
 
 def expand(source: str, words: Mapping[str, str]) -> str:
@@ -64,14 +96,17 @@ def to_re2(source: str) -> str:
 
 
 def compile_family(sources: Iterable[str], words: Mapping[str, str], *, spaced: bool = True) -> Any:
-    """One RE2 object for all `sources`; `spaced` says that words are parted by spaces and must match whole.
+    """One RE2 object for all `sources`.
+
+    Where they are `spaced`, words are parted by spaces and must match whole; emoji, which are no words, stand anywhere.
 
     Raises:
         BadRules: a pattern is no regular expression, or matches the empty text.
     """
-    branches = [to_re2(expand(source, words)) for source in sources]
-    joined = "|".join(f"(?:{branch})" for branch in branches)
-    return compile_bytes(rf"\b(?:{joined})\b" if spaced else f"(?:{joined})")
+    branches = [f"(?:{to_re2(expand(source, words))})" for source in sources]
+    whole = [branch for branch in branches if spaced and _LETTER.search(branch)]
+    parts = [branch for branch in branches if branch not in whole]
+    return compile_bytes("|".join(([rf"\b(?:{'|'.join(whole)})\b"] if whole else []) + parts))
 
 
 def compile_bytes(pattern: str) -> Any:

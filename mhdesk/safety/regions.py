@@ -30,7 +30,10 @@ _ZONE_NAME = re.compile(r"[A-Za-z]+(?:/[A-Za-z0-9_+-]+)+|[A-Za-z]+")
 
 @dataclass(frozen=True)
 class Region:
-    """A country, or a part of one where lines differ (`GB-SCT`). The first emergency number is the one to ring."""
+    """A country, or a part of one where lines differ (`GB-SCT`). The first emergency number is the one to ring.
+
+    `zones` are IANA names of its clocks; a part of a country has none of its own.
+    """
 
     code: str
     name: str
@@ -45,6 +48,7 @@ class Fallback:
     emergency: HelpLine
     local_number: HelpLine
     someone_near: HelpLine
+    tell_an_adult: HelpLine
     directories: tuple[HelpLine, ...]
 
 
@@ -87,6 +91,7 @@ def load_fallback(folder: Path | None = None) -> Fallback:
         emergency=help_line(record["emergency"]),
         local_number=help_line(record["local_number"]),
         someone_near=help_line(record["someone_near"]),
+        tell_an_adult=help_line(record["tell_an_adult"]),
         directories=tuple(help_line(line) for line in record["directories"]),
     )
 

@@ -10,28 +10,36 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mhdesk.core.levels import Level, Topic
 from mhdesk.core.paths import resources_dir
-from mhdesk.safety.patterns import BadRules, compile_family
+from mhdesk.safety.answers import Answers, Question
+from mhdesk.safety.patterns import BadRules, compile_bytes, compile_family
+from mhdesk.safety.patterns import checked as checked
+from mhdesk.safety.patterns import read_yaml as read_yaml
 from mhdesk.safety.spelling import Speller
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RULE_KEYS = frozenset(
-    {"id", "topics", "level", "patterns", "unless", "not_across", "now", "needs_context", "lowered_by"}
+    {"id", "means", "topics", "level", "patterns", "unless", "not_across", "now", "needs_context", "lowered_by"}
 )
+_PACK_KEYS = frozenset({"language", "script", "needs", "blind_to", "words", "modifiers", "idioms", "rules"})
+_SCOPES = frozenset({"near", "sentence", "around", "quoted"})
+_ANSWERS = ("harmless", "offering", "either", "agreeing", "unsure", "denying", "taken_back", "fine")
+_CHOICES = ("first", "second", "both")
+_CONVERSATION_KEYS = frozenset({"weights", "questions", "asking_what_this_is", "choosing", "words", *_ANSWERS})
 _SCRIPTS = frozenset({"latin", "devanagari", "arabic", "han"})
 
 
 @dataclass(frozen=True, slots=True)
 class Modifier:
-    """What lowers a hit. `scope` is where it is looked for: `near` the hit, in its `sentence`, or in quotation marks.
+    """What lowers a hit. `means` says in a plain sentence what it is.
 
+    `scope` is where it is looked for: `near` the hit, in its `sentence`, also in the sentences `around` it, or only
+    where the hit is `quoted`.
     `excepted` are phrases that look like it and are not; `undone` are words anywhere in the message that cancel it.
     """
 
     name: str
+    means: str
     scope: str
     to: Level
     found: Any
@@ -41,13 +49,15 @@ class Modifier:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One family of sayings. `now` marks plan, means, attempt or emergency; it never lowers below elevated.
+    """One family of sayings. `means` says in a plain sentence what it catches.
 
+    `now` marks plan, means, attempt or emergency; it never lowers below elevated.
     `unless` cancels it in the whole sentence, `not_across` are words that a hit may not reach over, and
     `needs_context` rules count only where the talk before was already at risk.
     """
 
     id: str
+    means: str
     topics: tuple[Topic, ...]
     level: Level
     found: Any
@@ -60,21 +70,19 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """The rules of one language."""
+    """The rules of one language (BCP 47).
+
+    `needs` must stand in the message, and what `blind_to` matches is not read, so that languages of one script do not
+    read each other. `modifiers` are lent to hits of the script's other packs.
+    """
 
     language: str
     script: str
     idioms: Any
     rules: tuple[Rule, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question of the app's own, and what agreeing to it means."""
-
-    topic: Topic
-    found: Any
-    now: bool
+    modifiers: tuple[Modifier, ...] = ()
+    needs: Any = None
+    blind_to: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +92,8 @@ class ScreenRules:
     packs: tuple[Pack, ...]
     speller: Speller
     weights: Mapping[Topic, int]
-    questions: tuple[Question, ...]
-    agreeing: Any
-    denying: Any
+    asking_what_this_is: Any
+    answers: Answers
 
     @classmethod
     def load(cls, folder: Path | None = None) -> ScreenRules:
@@ -96,7 +103,7 @@ class ScreenRules:
             BadRules: a file breaks the format.
         """
         folder = folder or resources_dir() / "safety"
-        talk = read_yaml(folder / "conversation.yaml", {"weights", "questions", "agreeing", "denying", "words"})
+        talk = read_yaml(folder / "conversation.yaml", _CONVERSATION_KEYS)
         words = talk.get("words", {})
         weights = {_topic(name, "weights"): int(weight) for name, weight in talk["weights"].items()}
         if set(weights) != set(Topic):
@@ -105,9 +112,8 @@ class ScreenRules:
             packs=tuple(_packs(sorted((folder / "screen").glob("*.yaml")))),
             speller=load_speller(folder / "spelling.yaml"),
             weights=weights,
-            questions=tuple(_question(entry, words) for entry in talk["questions"]),
-            agreeing=compile_family(talk["agreeing"], words, spaced=False),
-            denying=compile_family(talk["denying"], words, spaced=False),
+            asking_what_this_is=compile_family(talk["asking_what_this_is"], words, spaced=False),
+            answers=_answers(talk, words),
         )
 
 
@@ -120,6 +126,8 @@ class _Draft:
     modifiers: dict[str, Any] = field(default_factory=dict)
     idioms: list[str] = field(default_factory=list)
     rules: list[dict[str, Any]] = field(default_factory=list)
+    needs: list[str] = field(default_factory=list)
+    blind_to: list[str] = field(default_factory=list)
 
 
 def load_speller(path: Path) -> Speller:
@@ -133,46 +141,18 @@ def load_speller(path: Path) -> Speller:
     return Speller(raw["keys"].split(), raw["own_words"].split(), variants, raw["parts"].split())
 
 
-def read_yaml(path: Path, allowed: Iterable[str]) -> dict[str, Any]:
-    """The mapping in `path`.
-
-    Raises:
-        BadRules: it cannot be read, is no mapping, or has a key that is not `allowed`.
-    """
-    try:
-        with path.open("rb") as file:
-            raw = yaml.load(file, Loader=_LOADER)  # noqa: S506  (the C twin of the safe loader)
-    except (OSError, yaml.YAMLError) as error:
-        raise BadRules(f"The safety rules in {path.name} cannot be read.") from error
-    return checked(raw, allowed, path.name)
-
-
-def checked(raw: Any, allowed: Iterable[str], where: str) -> dict[str, Any]:
-    """`raw`, if it is a mapping with no key beyond `allowed`.
-
-    Raises:
-        BadRules: it is not.
-    """
-    if not isinstance(raw, dict):
-        raise BadRules(f"The safety rules in {where} are not a mapping.")
-    unknown = set(raw) - set(allowed)
-    if unknown:
-        raise BadRules(f"The safety rules in {where} have an unknown key: {sorted(map(str, unknown))[0]}.")
-    return raw
-
-
 def _packs(paths: list[Path]) -> Iterable[Pack]:
     drafts: dict[str, _Draft] = {}
     for path in paths:
-        raw = read_yaml(path, {"language", "script", "words", "modifiers", "idioms", "rules"})
+        raw = read_yaml(path, _PACK_KEYS)
         language, script = raw.get("language"), raw.get("script", "latin")
         if not isinstance(language, str) or script not in _SCRIPTS:
             raise BadRules(f"{path.name} needs a language and a known script.")
         draft = drafts.setdefault(language, _Draft(script))
         draft.words.update(raw.get("words") or {})
         draft.modifiers.update(raw.get("modifiers") or {})
-        draft.idioms.extend(raw.get("idioms") or [])
-        draft.rules.extend(raw.get("rules") or [])
+        for key in ("idioms", "rules", "needs", "blind_to"):
+            getattr(draft, key).extend(raw.get(key) or [])
     seen: set[str] = set()
     for language, draft in drafts.items():
         spaced = draft.script == "latin"
@@ -183,19 +163,28 @@ def _packs(paths: list[Path]) -> Iterable[Pack]:
                 raise BadRules(f"Two safety rules are called {rule.id}.")
             seen.add(rule.id)
         idioms = compile_family(draft.idioms, draft.words, spaced=spaced) if draft.idioms else None
-        yield Pack(language, draft.script, idioms, rules)
+        needs, blind_to = (compile_bytes("|".join(raw)) if raw else None for raw in (draft.needs, draft.blind_to))
+        yield Pack(language, draft.script, idioms, rules, tuple(modifiers.values()), needs, blind_to)
+
+
+def _meaning(raw: Mapping[str, Any], where: str) -> str:
+    means = raw.get("means")
+    if not isinstance(means, str) or not means.strip():
+        raise BadRules(f"{where} needs a sentence that says what it means.")
+    return means.strip()
 
 
 def _modifier(name: str, raw: Any, words: Mapping[str, str], spaced: bool) -> Modifier:
-    raw = checked(raw, {"scope", "to", "patterns", "except", "undone_by"}, f"modifier {name}")
-    if raw.get("scope") not in {"near", "sentence", "quoted"}:
+    raw = checked(raw, {"means", "scope", "to", "patterns", "except", "undone_by"}, f"modifier {name}")
+    if raw.get("scope") not in _SCOPES:
         raise BadRules(f"The modifier {name} needs a scope.")
+    means = _meaning(raw, f"The modifier {name}")
 
     def family(key: str) -> Any:
         return compile_family(raw[key], words, spaced=spaced) if raw.get(key) else None
 
     level = Level(raw.get("to", "elevated"))
-    return Modifier(name, raw["scope"], level, family("patterns"), family("except"), family("undone_by"))
+    return Modifier(name, means, raw["scope"], level, family("patterns"), family("except"), family("undone_by"))
 
 
 def _rule(raw: Any, words: Mapping[str, str], modifiers: Mapping[str, Modifier], spaced: bool) -> Rule:
@@ -213,6 +202,7 @@ def _rule(raw: Any, words: Mapping[str, str], modifiers: Mapping[str, Modifier],
         raise BadRules(f"The rule {name} is lowered by something unknown: {unknown[0]}.")
     return Rule(
         id=name,
+        means=_meaning(raw, f"The rule {name}"),
         topics=tuple(_topic(topic, name) for topic in raw.get("topics", ())),
         level=level,
         found=compile_family(raw["patterns"], words, spaced=spaced),
@@ -224,10 +214,21 @@ def _rule(raw: Any, words: Mapping[str, str], modifiers: Mapping[str, Modifier],
     )
 
 
+def _answers(talk: Mapping[str, Any], words: Mapping[str, str]) -> Answers:
+    choosing = checked(talk.get("choosing"), _CHOICES, "choosing")
+    families = {name: talk.get(name) for name in _ANSWERS} | {name: choosing.get(name) for name in _CHOICES}
+    missing = [name for name, sources in families.items() if not sources]
+    if missing:
+        raise BadRules(f"The family {missing[0]} is missing in conversation.yaml.")
+    compiled = {name: compile_family(sources or (), words, spaced=False) for name, sources in families.items()}
+    return Answers(questions=tuple(_question(entry, words) for entry in talk["questions"]), **compiled)
+
+
 def _question(raw: Any, words: Mapping[str, str]) -> Question:
-    raw = checked(raw, {"topic", "patterns", "now"}, "questions")
+    raw = checked(raw, {"topic", "means", "patterns", "now", "if_no", "needs_context"}, "questions")
     found = compile_family(raw["patterns"], words, spaced=False)
-    return Question(_topic(raw["topic"], "questions"), found, bool(raw.get("now", False)))
+    marks = {key: bool(raw.get(key, False)) for key in ("now", "if_no", "needs_context")}
+    return Question(_topic(raw["topic"], "questions"), _meaning(raw, "A question"), found, **marks)
 
 
 def _topic(name: Any, where: str) -> Topic:

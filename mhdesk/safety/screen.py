@@ -10,14 +10,29 @@ from collections.abc import Iterable, Sequence
 
 from mhdesk.core.levels import NOTHING_FOUND, Level, Topic, Verdict
 from mhdesk.core.messages import Message, Role
+from mhdesk.safety.answers import Answer
 from mhdesk.safety.clauses import Clauses, read_clauses
-from mhdesk.safety.matching import Hit, Matcher
-from mhdesk.safety.rules import Question, ScreenRules
+from mhdesk.safety.learnt import Learnt
+from mhdesk.safety.matching import Hit, find_hits, has_idiom
+from mhdesk.safety.rules import Pack, ScreenRules
 
 _TURNS_LOOKED_BACK = 3
 """User turns before the last one that are read as context."""
+_LONGEST_QUESTION = 200
+"""Characters. A longer message says more than it asks, and the model answers; the gate stops a false claim."""
 _SHORT = 80
-"""Bytes up to which a turn may be the rest of the sentence before, or an answer to the app's question."""
+"""Bytes up to which a turn may be the rest of the sentence before."""
+_DOUBT = 2.5
+"""Log odds that the learnt stage needs beyond its threshold where a modifier has lowered a hit, or an idiom stands."""
+_SCRAP_DOUBT = 1.0
+"""Log odds it needs more where four words are all, and where trouble with eating is all: only danger is a crisis."""
+_FEW_GAPS = 4
+_TURNS_READ_TOGETHER = 2
+"""Turns before that are read together with the last one, by the learnt stage."""
+_READ_BEFORE = 300
+"""Bytes of each of them: its ending."""
+_BEFORE_DOUBT = 0.5
+"""Log odds it needs more where only both together tell."""
 _SCRIPTS = {
     "devanagari": re.compile("[\u0900-\u097f]"),
     "arabic": re.compile("[\u0600-\u06ff]"),
@@ -29,17 +44,29 @@ _SCRIPTS = {
 class Screen:
     """Holds compiled rules; has no state of a conversation, so one screen serves every thread."""
 
-    def __init__(self, rules: ScreenRules) -> None:
+    def __init__(self, rules: ScreenRules, learnt: Learnt) -> None:
         self._rules = rules
+        self._learnt = learnt
 
     @classmethod
-    def load(cls) -> Screen:
+    def load(cls, *, later: bool = False) -> Screen:
         """The screen with the program's own rules.
+
+        Args:
+            later: read what was learnt at first use or by `prepare`.
 
         Raises:
             BadRules: a file of rules breaks the format.
         """
-        return cls(ScreenRules.load())
+        return cls(ScreenRules.load(), Learnt.later("screen") if later else Learnt.load("screen"))
+
+    def prepare(self) -> None:
+        """Read what was learnt now.
+
+        Raises:
+            BadRules: it cannot be read.
+        """
+        self._learnt.prepare()
 
     def assess(self, turns: Sequence[Message], region: str = "") -> Verdict:
         """The verdict on the last user turn in its context.
@@ -52,62 +79,103 @@ class Screen:
         last = next((index for index in reversed(range(len(talk))) if talk[index].role is Role.USER), None)
         if last is None:
             return NOTHING_FOUND
-        earlier = [turn.text for turn in talk[:last] if turn.role is Role.USER][-_TURNS_LOOKED_BACK:]
-        asked = talk[last - 1].text if last and talk[last - 1].role is Role.ASSISTANT else ""
-        before = [hit for text in earlier for hit in self._hits(text, in_context=False)]
-        at_risk = any(hit.level is Level.CRISIS for hit in before)
+        places = [index for index in range(last) if talk[index].role is Role.USER][-_TURNS_LOOKED_BACK:]
+        earlier = [talk[index].text for index in places]
+        read = [read_clauses(text, self._rules.speller) for text in earlier]
+        hits_before = [
+            hit
+            for text, found in zip(earlier, read, strict=True)
+            for hit in self._hits_in(text, found, in_context=False)
+        ]
+        at_risk = any(hit.level is Level.CRISIS for hit in hits_before)
+        before = self._verdict(hits_before)
+        for index, found in zip(places, read, strict=True):
+            before = self._answered(before, talk, index, found.data, at_risk=at_risk)
+        at_risk = before.level is Level.CRISIS
         text = talk[last].text
         clauses = read_clauses(text, self._rules.speller)
         hits = self._hits_in(text, clauses, in_context=at_risk)
         if earlier and len(clauses.data) <= _SHORT and not hits:
-            hits = self._across_turns(earlier[-1], text)
-        verdict = self._verdict(hits)
-        if asked and len(clauses.data) <= _SHORT * 2:
-            verdict = self._answered(verdict, asked, clauses)
+            hits = self._across_turns(earlier[-1], text, len(clauses.data))
+        told = [] if at_risk else [found.data for found in read[-_TURNS_READ_TOGETHER:]]
+        verdict = self._raised(self._verdict(hits), text, clauses.data, told)
+        verdict = self._answered(verdict, talk, last, clauses.data, at_risk=at_risk)
         if verdict.level is Level.NONE and at_risk:
-            topics = self._verdict(before).topics
-            return Verdict(Level.ELEVATED, topics, ("conversation.after-crisis",))
+            return Verdict(Level.ELEVATED, before.topics, ("conversation.after-crisis",))
         return verdict
 
-    def _hits(self, text: str, *, in_context: bool) -> list[Hit]:
-        return self._hits_in(text, read_clauses(text, self._rules.speller), in_context=in_context)
+    def asks_what_this_is(self, text: str) -> bool:
+        """Whether a short message asks if this is a human being; a law wants that answered (see `notices`)."""
+        if len(text) > _LONGEST_QUESTION:
+            return False
+        return self._rules.asking_what_this_is.search(read_clauses(text, self._rules.speller).data) is not None
 
     def _hits_in(self, text: str, clauses: Clauses, *, in_context: bool) -> list[Hit]:
-        scripts = {script for script, sign in _SCRIPTS.items() if sign.search(text)}
-        return [
-            hit
-            for pack in self._rules.packs
-            if pack.script in scripts
-            for hit in Matcher(pack, clauses).hits(in_context=in_context)
-        ]
+        return find_hits(self._packs(text), clauses, in_context=in_context)
 
-    def _across_turns(self, before: str, text: str) -> list[Hit]:
-        """A sentence begun in one message and ended in the next. Only hits that need both count."""
+    def _packs(self, text: str) -> list[Pack]:
+        """The rules of every language that is written in one of the scripts of `text`."""
+        scripts = {script for script, sign in _SCRIPTS.items() if sign.search(text)}
+        return [pack for pack in self._rules.packs if pack.script in scripts]
+
+    def _across_turns(self, before: str, text: str, ending: int) -> list[Hit]:
+        """A sentence begun in one message and ended in the next, of `ending` bytes. Only hits that need both count."""
         joined = read_clauses(f"{before[-200:]} {text}", self._rules.speller)
-        ending = len(read_clauses(text, self._rules.speller).data)
         border = len(joined.data) - ending
         found = self._hits_in(f"{before}{text}", joined, in_context=False)
         return [hit for hit in found if hit.end > border > hit.start]
 
-    def _answered(self, verdict: Verdict, asked: str, answer: Clauses) -> Verdict:
-        """Weigh a short answer to a question about suicide, self-harm or danger. A question alone weighs nothing."""
-        if "?" not in asked and "？" not in asked and "؟" not in asked:
+    def _answered(
+        self, verdict: Verdict, talk: Sequence[Message], index: int, data: bytes, *, at_risk: bool
+    ) -> Verdict:
+        """`verdict` on the user turn at `index`, read as `data`, weighed as an answer to what the app asked before."""
+        if not index or talk[index - 1].role is not Role.ASSISTANT:
             return verdict
-        question = self._question(read_clauses(asked, self._rules.speller).data)
-        if question is None:
+        asked = self._rules.answers.find_question(talk[index - 1].text, self._rules.speller, at_risk=at_risk)
+        if asked is None:
             return verdict
+        question = asked.question
+        answer = self._rules.answers.read(asked, data)
+        alarm = answer is Answer.UNSURE or answer is (Answer.NO if question.if_no else Answer.YES)
         rule = f"conversation.asked-{question.topic.value.replace('_', '-')}"
-        if self._rules.denying.search(answer.data):
-            if verdict.level is Level.CRISIS:
-                return verdict
-            return Verdict(Level.ELEVATED, _with(verdict.topics, question.topic), (*verdict.rules, f"{rule}/denied"))
-        if not self._rules.agreeing.search(answer.data):
+        if alarm and not asked.aside:
+            topics = _with((question.topic,), *verdict.topics)
+            return Verdict(Level.CRISIS, topics, (rule, *verdict.rules), verdict.danger_now or question.now)
+        if verdict.level is Level.CRISIS or not (alarm or answer is Answer.NO):
             return verdict
-        topics = _with((question.topic,), *verdict.topics)
-        return Verdict(Level.CRISIS, topics, (rule, *verdict.rules), verdict.danger_now or question.now)
+        rule = f"{rule}/{'offer' if alarm else 'denied'}"
+        return Verdict(Level.ELEVATED, _with(verdict.topics, question.topic), (*verdict.rules, rule))
 
-    def _question(self, asked: bytes) -> Question | None:
-        return next((question for question in self._rules.questions if question.found.search(asked)), None)
+    def _raised(self, verdict: Verdict, text: str, data: bytes, earlier: Sequence[bytes]) -> Verdict:
+        """`verdict`, or what the learnt stage raises it to, reading on from what was said in `earlier` turns.
+
+        It never lowers, and counts for less where a rule found a sign that the words are meant otherwise (a denial,
+        a story, a joke), or the words are an idiom.
+        """
+        if verdict.level is Level.CRISIS:
+            return verdict
+        before = b"\n".join(_ending(told) for told in earlier)
+        judged = self._learnt.judge(data)
+        if judged is None:
+            return verdict
+        margin = judged.margins["crisis"]
+        doubt = 0.0
+        if any("/" in rule for rule in verdict.rules) or has_idiom(self._packs(text), data):
+            doubt += _DOUBT
+        if data.count(b" ") < _FEW_GAPS or judged.likely()[0] == Topic.EATING:
+            doubt += _SCRAP_DOUBT
+        if before and margin <= doubt:
+            together = self._learnt.judge(before + b"\n" + data, len(before.split()))
+            if together is not None and together.margins["crisis"] - _BEFORE_DOUBT > margin:
+                judged, margin = together, together.margins["crisis"] - _BEFORE_DOUBT
+        level = Level.ELEVATED if judged.margins["alert"] > doubt else Level.NONE
+        if margin > doubt:
+            level = Level.CRISIS
+        if level.severity <= verdict.level.severity:
+            return verdict
+        topics = tuple(Topic(name) for name in judged.likely())
+        rule = f"learnt.{level.value}-{topics[0].value.replace('_', '-')}"
+        return Verdict(level, _with(topics, *verdict.topics), (rule, *verdict.rules), verdict.danger_now)
 
     def _verdict(self, hits: Iterable[Hit]) -> Verdict:
         found = sorted(hits, key=lambda hit: (-hit.level.severity, not hit.rule.now, hit.id))
@@ -122,6 +190,11 @@ class Screen:
                 strongest[topic] = max(strongest.get(topic, (0, 0)), weight)
         topics = tuple(sorted(strongest, key=lambda topic: strongest[topic], reverse=True))
         return Verdict(level, topics, tuple(dict.fromkeys(hit.id for hit in found)), danger)
+
+
+def _ending(data: bytes) -> bytes:
+    """The last `_READ_BEFORE` bytes of a text; no sign is cut in two."""
+    return data[-_READ_BEFORE:].decode(errors="ignore").encode()
 
 
 def _with(topics: tuple[Topic, ...], *more: Topic) -> tuple[Topic, ...]:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mhdesk.bench.helpline_table import PAGE, helpline_page
 from mhdesk.core.events import HelpLine
 from mhdesk.core.levels import Level, Topic, Verdict
 from mhdesk.core.settings import AgeBand
@@ -107,6 +108,24 @@ def test_no_record_repeats_a_known_error(record) -> None:
 
 def test_text_services_are_never_a_number_to_ring() -> None:
     assert all(record["voice"] == "" for record in RECORDS if record["kind"] == "text")
+
+
+def test_secondary_records_rest_on_a_checked_list_or_on_something_of_2025_or_later() -> None:
+    checked = re.compile(r"\blists? [^;]*\b[ACD]\b|\b202[5-9]\b")
+    assert not [record_id(r) for r in RECORDS if r["evidence"] == "secondary" and not checked.search(r["seen_in"])]
+
+
+def test_an_unconfirmed_record_is_the_one_of_its_kind_in_its_place_and_was_seen_lately_or_by_its_operator() -> None:
+    lately = re.compile(r"\b202[1-9]\b")
+    for record in (r for r in RECORDS if r["evidence"] == "unconfirmed"):
+        host = record["source_url"].split("/")[2].removeprefix("www.")
+        assert lately.search(record["seen_in"]) or host in record["seen_in"], record_id(record)
+        others = [
+            other
+            for other in RECORDS
+            if (other["region"], other["kind"]) == (record["region"], record["kind"]) and other is not record
+        ]
+        assert all(not other["voice"] for other in others), record_id(record)
 
 
 def test_dates_are_real_and_not_in_the_future() -> None:
@@ -207,6 +226,37 @@ def test_minors_see_the_line_for_children_first(region: str, age: AgeBand) -> No
     assert kinds(region, crisis(Topic.SUICIDE), age)[0] in ("youth", "child_protection")
     assert kinds(region, crisis(Topic.ABUSE), age)[0] in ("youth", "child_protection")
     assert kinds(region, crisis(Topic.MINOR))[0] in ("youth", "child_protection")
+
+
+@pytest.mark.parametrize("region", sorted(REGIONS))
+def test_under_13_the_panel_begins_with_an_adult_to_tell_and_the_lines_for_children(region: str) -> None:
+    panel = HELP.panel(region, AgeBand.UNDER_13)
+    assert panel[0] == HELP.emergency(region)
+    assert panel[1].name == "An adult you trust"
+    young = [line for line in HELP.panel(region) if line.kind in ("youth", "child_protection")]
+    assert panel[2:3] == tuple(young[:1]) or not young
+    assert len(panel) <= MOST_LINES
+
+
+def test_under_13_a_line_for_children_leads_the_card_where_there_is_one() -> None:
+    for region in REGIONS:
+        kinds_there = {record["kind"] for record in RECORDS if record["region"] == region[:2]}
+        if kinds_there & {"youth", "child_protection"}:
+            assert kinds(region, crisis(Topic.SUICIDE), AgeBand.UNDER_13)[0] in ("youth", "child_protection")
+
+
+def test_from_13_to_17_the_panel_begins_with_confirmed_lines_for_the_young() -> None:
+    assert HELP.panel("GB", AgeBand.TEEN)[1].name == "Childline"
+    assert HELP.panel("US", AgeBand.TEEN)[1].voice == "988"
+    assert "Childhelp National Child Abuse Hotline" in [line.name for line in HELP.panel("US", AgeBand.TEEN)]
+
+
+def test_anywhere_under_13_has_an_adult_to_tell() -> None:
+    assert HELP.panel("", AgeBand.UNDER_13)[1].name == "An adult you trust"
+
+
+def test_where_only_a_web_page_is_confirmed_people_nearby_still_stand_in() -> None:
+    assert [line.kind for line in HELP.panel("ID")][:3] == ["emergency", "text", "guidance"]
 
 
 def test_an_unconfirmed_line_against_child_abuse_leads_only_where_a_child_is_in_danger() -> None:
@@ -325,6 +375,14 @@ def test_without_any_table_the_general_number_is_left(tmp_path: Path, caplog) ->
     assert bare.panel("GB")
     assert bare.regions() == []
     assert "unreadable" in caplog.text
+
+
+def test_the_page_of_lines_is_in_step_with_the_table() -> None:
+    page = helpline_page()
+    assert PAGE.read_text(encoding="utf-8") == page, "run python -m mhdesk.bench.helpline_table"
+    rows = [line for line in page.splitlines() if line.startswith("| ")]
+    assert len({row.count(" | ") for row in rows}) == 2
+    assert all(f"[{record['name']}]" in page and record["seen_in"].replace("|", "/") in page for record in RECORDS)
 
 
 def test_loading_is_quick() -> None:

@@ -28,9 +28,7 @@ FLOORS = {
 
 def say(*texts: str) -> Verdict:
     """Turns in order; those beginning with "> " are the app's."""
-    turns = [
-        Message(Role.ASSISTANT, text[2:]) if text.startswith("> ") else Message(Role.USER, text) for text in texts
-    ]
+    turns = [Message(Role.ASSISTANT, text[2:]) if text.startswith("> ") else Message(Role.USER, text) for text in texts]
     return SCREEN.assess(turns)
 
 
@@ -142,10 +140,14 @@ def test_rules_load_fast_enough_for_the_window() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["surprise: 1", "rules: [{id: x.y, topics: [suicide], patterns: ['('] }]",
-             "rules: [{id: x.y, topics: [sadness], patterns: [a] }]", "rules: [{id: x.y, patern: [a]}]",
-             "rules: [{id: x.y, topics: [suicide], patterns: ['{nobody} here'] }]",
-             "rules: [{id: x.y, topics: [suicide], patterns: ['(a)?'] }]"],
+    "line",
+    [
+        "surprise: 1", "rules: [{id: x.y, means: A test., topics: [suicide], patterns: ['('] }]",
+        "rules: [{id: x.y, means: A test., topics: [sadness], patterns: [a] }]",
+        "rules: [{id: x.y, means: A test., patern: [a]}]", "rules: [{id: x.y, topics: [suicide], patterns: [a] }]",
+        "rules: [{id: x.y, means: A test., topics: [suicide], patterns: ['{nobody} here'] }]",
+        "rules: [{id: x.y, means: A test., topics: [suicide], patterns: ['(a)?'] }]",
+    ],
 )  # fmt: skip
 def test_a_slip_in_a_rule_file_is_an_error(tmp_path: Path, line: str) -> None:
     source = resources_dir() / "safety"

@@ -1,0 +1,133 @@
+"""Short answers to the app's own questions: what was asked, and whether the answer agrees, denies or evades.
+
+A question weighs nothing until it is answered, and an answer that speaks of something else weighs nothing either.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Final
+
+from mhdesk.core.levels import Topic
+from mhdesk.safety.clauses import read_clauses
+from mhdesk.safety.spelling import Speller
+
+LONGEST_ANSWER: Final = 160
+"""Bytes. Of a longer message only a first sentence this short is read as an answer."""
+_LONGEST_ASKED: Final = 4_000
+_SENTENCE: Final = re.compile(r"[^.!?。！？؟।\n]*[.!?。！？؟।\n]*")
+# Marks and words that make a sentence a question; several languages ask without a mark.
+_ASKS: Final = re.compile(
+    r"[?？؟]|(?:か|の|吗|嗎|么)[。.\s]*$|^\s*(?:هل|क्या|kya)\s|\b(?:tell me|let me know|i ask) (?:if|whether)\b", re.I
+)
+
+
+class Answer(Enum):
+    """How a question was answered. `OTHER` is no answer: silence, or another subject."""
+
+    YES = auto()
+    NO = auto()
+    UNSURE = auto()
+    OTHER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question of the app's own about danger. `means` says in a plain sentence what it asks.
+
+    `now` asks about plan, means or an emergency; of `if_no` questions ("are you safe?") the no is the alarm; and
+    `needs_context` ones ("do you have a plan?") are about danger only where the talk before was.
+    """
+
+    topic: Topic
+    means: str
+    found: Any
+    now: bool = False
+    if_no: bool = False
+    needs_context: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question found in what the app said.
+
+    `part` is 0 or 1 where it lets choose between danger and something else: the half that is the danger. `aside` says
+    that a harmless offer followed, which a yes may as well be meant for.
+    """
+
+    question: Question
+    part: int | None = None
+    aside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The families of words in resources/safety/conversation.yaml, compiled."""
+
+    questions: tuple[Question, ...]
+    harmless: Any
+    offering: Any
+    either: Any
+    agreeing: Any
+    unsure: Any
+    denying: Any
+    taken_back: Any
+    fine: Any
+    first: Any
+    second: Any
+    both: Any
+
+    def find_question(self, said: str, speller: Speller, *, at_risk: bool) -> Asked | None:
+        """The last question about danger in `said`, a message of the app."""
+        asked = list(_questions(said[-_LONGEST_ASKED:], speller))
+        about_danger = at_risk or any(not found.needs_context for data in asked for found in self._matching(data))
+        for place, data in reversed(list(enumerate(asked))):
+            question = next(self._matching(data, bare=about_danger), None)
+            if question is not None:
+                aside = any(self.offering.search(later) for later in asked[place + 1 :])
+                return Asked(question, self._part(data), aside)
+        return None
+
+    def read(self, asked: Asked, data: bytes) -> Answer:
+        """How the words in `data` (as `read_clauses` gives them) answer."""
+        if len(data) > LONGEST_ANSWER:
+            data = data.partition(b"\n")[0]
+            if len(data) > LONGEST_ANSWER:
+                return Answer.OTHER
+        if asked.part is not None:
+            if self.both.search(data):
+                return Answer.YES
+            for part, family in enumerate((self.first, self.second)):
+                if family.search(data):
+                    return Answer.YES if part == asked.part else Answer.NO
+        if self.fine.search(data):
+            return Answer.YES if asked.question.if_no else Answer.NO
+        if self.denying.search(data):
+            return Answer.UNSURE if self.taken_back.search(data) else Answer.NO
+        if self.agreeing.search(data):
+            return Answer.YES
+        return Answer.UNSURE if self.unsure.search(data) else Answer.OTHER
+
+    def _matching(self, data: bytes, *, bare: bool = True) -> Iterator[Question]:
+        if self.harmless.search(data):
+            return
+        for question in self.questions:
+            if (bare or not question.needs_context) and question.found.search(data):
+                yield question
+
+    def _part(self, data: bytes) -> int | None:
+        match = self.either.search(data)
+        if match is None:
+            return None
+        halves = (data[: match.start()], data[match.end() :])
+        risky = [any(not found.if_no for found in self._matching(half)) for half in halves]
+        return risky.index(True) if sum(risky) == 1 else None
+
+
+def _questions(said: str, speller: Speller) -> Iterator[bytes]:
+    for match in _SENTENCE.finditer(said):
+        if match[0] and _ASKS.search(match[0]):
+            yield read_clauses(match[0], speller).data.strip(b"\n")
