@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mhdesk.chat.crisis import CrisisReplies
-from mhdesk.chat.ports import ConversationStore, Engine
+from mhdesk.chat.ports import ConversationStore, Engine, SafetyPlan
 from mhdesk.chat.session import Session
 from mhdesk.core.paths import UserPaths
 from mhdesk.core.sampling import Sampling
@@ -24,19 +24,23 @@ def build_session(
     helplines: Helplines,
     region: Callable[[], str],
     age_band: Callable[[], AgeBand],
+    language: Callable[[], str] = lambda: "en",
     store: ConversationStore | None = None,
+    safety_plan: SafetyPlan | None = None,
     sampling: Sampling | None = None,
 ) -> Session:
     """The session that the window and the command line share. A conversation lives in memory unless given a store."""
     return Session(
         engine=engine,
         store=store or MemoryConversation(),
-        screen=Screen.load(),
-        gate=Gate.load(),
+        screen=Screen.load(later=True),
+        gate=Gate.load(later=True),
         helplines=helplines,
         crisis_replies=CrisisReplies.load(),
         region=region,
         age_band=age_band,
         count_fault=FaultCounter(paths.fault_counts_file).add,
+        language=language,
+        safety_plan=safety_plan,
         sampling=sampling,
     )

@@ -1,4 +1,4 @@
-"""What the conductor needs of the engine and the store, as Protocols: it knows neither."""
+"""What the conductor needs of engine, store and safety plan, as Protocols: it knows none of them."""
 
 from __future__ import annotations
 
@@ -50,3 +50,19 @@ class ConversationStore(Protocol):
     async def clear(self) -> None:
         """Forget everything said."""
         ...
+
+
+class SafetyPlan(Protocol):
+    """The person's own plan for bad hours."""
+
+    def next_step(self, said_before: Sequence[str]) -> str | None:
+        """The first step, in the person's words, that is in none of the texts shown so far; None if none is left."""
+        ...
+
+
+class NoSafetyPlan:
+    """Stands for the plan of someone who has made none."""
+
+    def next_step(self, said_before: Sequence[str]) -> str | None:
+        """None."""
+        return None

@@ -14,20 +14,10 @@ from dataclasses import replace
 
 from mhdesk.chat.context import model_context, spoken
 from mhdesk.chat.crisis import CrisisReplies
-from mhdesk.chat.ports import ConversationStore, Engine
+from mhdesk.chat.crisis_turn import CrisisTurn
+from mhdesk.chat.ports import ConversationStore, Engine, NoSafetyPlan, SafetyPlan
 from mhdesk.core.errors import MHDeskError
-from mhdesk.core.events import (
-    Card,
-    Failed,
-    Finished,
-    FinishState,
-    Replaced,
-    Screened,
-    SessionEvent,
-    Source,
-    Text,
-    Window,
-)
+from mhdesk.core.events import Failed, Finished, FinishState, Replaced, Screened, SessionEvent, Source, Text, Window
 from mhdesk.core.generation import GenerationRequest, ModelFinished, ModelText
 from mhdesk.core.levels import Level, Topic, Verdict
 from mhdesk.core.messages import Message, Role, sendable
@@ -37,7 +27,7 @@ from mhdesk.core.settings import AgeBand
 from mhdesk.safety.faults import safe_assess
 from mhdesk.safety.gate import Gate
 from mhdesk.safety.helplines import Helplines
-from mhdesk.safety.notices import under_13
+from mhdesk.safety.notices import under_13, when_asked
 from mhdesk.safety.screen import Screen
 
 log = logging.getLogger(__name__)
@@ -48,15 +38,12 @@ _UNEXPECTED = "Something went wrong inside MHDesk. What was said is still here; 
 _QUICK_CHARS = 2_000
 """Longer texts are screened off the event loop, so that the window never stalls."""
 
-_TURNS_BETWEEN_CARDS = 4
-"""The same card comes back after so many turns; the panel beside the chat shows the lines all the while."""
-
 
 class Session:
     """One conversation. One message at a time: `send` while another runs waits for it.
 
-    `region` and `age_band` are asked at every message, since the person may change them. `count_fault` is told when
-    screen or gate failed safe.
+    `region`, `age_band` and `language` (of the window) are asked at every message, since the person may change them.
+    `count_fault` is told when screen or gate failed safe.
     """
 
     def __init__(
@@ -71,20 +58,27 @@ class Session:
         region: Callable[[], str],
         age_band: Callable[[], AgeBand],
         count_fault: Callable[[str], None],
+        language: Callable[[], str] = lambda: "en",
+        safety_plan: SafetyPlan | None = None,
         sampling: Sampling | None = None,
     ) -> None:
         self._engine = engine
         self._store = store
         self._screen = screen
         self._gate = gate
-        self._helplines = helplines
-        self._crisis_replies = crisis_replies
+        self._crisis = CrisisTurn(
+            helplines,
+            crisis_replies,
+            safety_plan or NoSafetyPlan(),
+            region=region,
+            age_band=age_band,
+            language=language,
+        )
         self._region = region
         self._age_band = age_band
         self._count_fault = count_fault
         self._sampling = sampling or Sampling()
         self._one_at_a_time = asyncio.Lock()
-        self._cards_shown: dict[tuple[object, ...], int] = {}
 
     async def send(self, text: str, sampling: Sampling | None = None) -> AsyncGenerator[SessionEvent, None]:
         """Lead `text` through a turn. Yields events; the last one is a `Finished` or a `Failed`.
@@ -107,6 +101,8 @@ class Session:
                 turn = await self._store.begin_turn(user, verdict)
                 if self._age_band() is AgeBand.UNDER_13:
                     answers = self._answer_child(turn, asked_at)
+                elif self._asks_what_this_is(user.text):
+                    answers = self._answer_fixed(turn, when_asked(), asked_at)
                 else:
                     context = model_context(earlier, user, verdict)
                     request = GenerationRequest(context.messages, sampling or self._sampling)
@@ -125,6 +121,17 @@ class Session:
                 await self._mark(turn, None)
                 yield Failed(_UNEXPECTED)
 
+    async def prepare(self) -> None:
+        """Read what screen and gate have learnt, off the event loop; the first message would wait for it otherwise.
+
+        What cannot be read fails safe at every message, and is counted there.
+        """
+        for part in (self._screen, self._gate):
+            try:
+                await asyncio.to_thread(part.prepare)
+            except MHDeskError as error:
+                log.error("the learnt stage cannot be read: %s", type(error).__name__)
+
     async def stop(self) -> None:
         """Stop the running reply; its `Finished(state=STOPPED)` still arrives."""
         await self._engine.cancel()
@@ -134,7 +141,7 @@ class Session:
         await self.stop()
         async with self._one_at_a_time:
             await self._store.clear()
-            self._cards_shown.clear()
+            self._crisis.forget()
 
     async def _assess(self, messages: list[Message]) -> Verdict:
         region = self._region()
@@ -162,11 +169,9 @@ class Session:
         self, user: Message, verdict: Verdict, earlier: Sequence[SavedTurn], asked_at: float
     ) -> AsyncGenerator[SessionEvent, None]:
         """The card and fixed words, whether or not they can be saved. The model is not asked."""
-        number = len(earlier)
-        card = self._helplines.card(self._region(), verdict, self._age_band())
-        if self._card_is_due(card, verdict, number):
+        if card := self._crisis.card_if_due(verdict, len(earlier)):
             yield card
-        reply = self._crisis_replies.choose(verdict, [saved.reply for saved in earlier if saved.fixed], number)
+        reply = self._crisis.words(user, verdict, earlier)
         yield Text(reply, Source.FIXED)
         turn = await self._store.begin_turn(user, verdict)
         await self._store.update_reply(turn, reply, fixed=True)
@@ -175,22 +180,26 @@ class Session:
 
     async def _answer_child(self, turn: int, asked_at: float) -> AsyncGenerator[SessionEvent, None]:
         """Under 13 the chat is off: a line for children and the advice to tell an adult."""
-        minor = Verdict(Level.ELEVATED, (Topic.MINOR,))
-        card = self._helplines.card(self._region(), minor, AgeBand.UNDER_13)
-        if self._card_is_due(card, minor, turn):
+        if card := self._crisis.card_if_due(Verdict(Level.ELEVATED, (Topic.MINOR,)), turn):
             yield card
-        yield Text(under_13(), Source.FIXED)
-        await self._store.update_reply(turn, under_13(), fixed=True)
+        async for event in self._answer_fixed(turn, under_13(), asked_at):
+            yield event
+
+    async def _answer_fixed(self, turn: int, reply: str, asked_at: float) -> AsyncGenerator[SessionEvent, None]:
+        """Words of the program's own, in place of the model's."""
+        yield Text(reply, Source.FIXED)
+        await self._store.update_reply(turn, reply, fixed=True)
         await self._store.finish_turn(turn, FinishState.DONE)
         yield Finished(FinishState.DONE, total_s=time.monotonic() - asked_at)
 
-    def _card_is_due(self, card: Card, verdict: Verdict, turn: int) -> bool:
-        key = (card.region, card.topic, verdict.danger_now)
-        shown = self._cards_shown.get(key)
-        if shown is not None and turn - shown < _TURNS_BETWEEN_CARDS:
+    def _asks_what_this_is(self, text: str) -> bool:
+        """False where the screen fails: the model answers then, and the gate stops it from claiming to be human."""
+        try:
+            return self._screen.asks_what_this_is(text)
+        except Exception as error:
+            log.error("a question could not be read: %s", type(error).__name__)
+            self._count_fault("screen")
             return False
-        self._cards_shown[key] = turn
-        return True
 
     async def _answer_by_model(
         self, turn: int, request: GenerationRequest, first_turn: int, asked_at: float

@@ -57,6 +57,7 @@ async def _chat(options: ChatOptions) -> int:
         helplines=helplines,
         region=lambda: settings.region,
         age_band=lambda: settings.age_band,
+        language=lambda: settings.language,
         sampling=options.sampling,
     )
     show = _show_json if options.as_json else _show_plain

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
@@ -32,16 +34,29 @@ class Looks(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`region` is an ISO 3166 alpha-2 code, empty until chosen; `language` a BCP 47 tag."""
+    """`region` is an ISO 3166 alpha-2 code, empty until chosen; `language` a BCP 47 tag.
+
+    `last_used` is the day the window was last used, empty before the first use: the notice of what this is comes again
+    after seven days away. Only the day, since a time would tell more about a person than is needed.
+    """
 
     region: str = ""
     language: str = "en"
     age_band: AgeBand = AgeBand.UNKNOWN
     looks: Looks = Looks.SYSTEM
+    last_used: str = ""
 
     def with_(self, **changes: object) -> Settings:
         """A copy with some fields changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
+
+
+def _day(value: str) -> str:
+    return date.fromisoformat(value).isoformat() if value else ""
+
+
+_READ: dict[str, Callable[[str], object]] = {"age_band": AgeBand, "looks": Looks, "last_used": _day}
+"""How fields are read that are not any words; each raises ValueError for what it does not know."""
 
 
 def load_settings(path: Path) -> Settings:
@@ -61,7 +76,7 @@ def load_settings(path: Path) -> Settings:
         if not isinstance(value, str):
             continue
         try:
-            known[field.name] = {"age_band": AgeBand, "looks": Looks}.get(field.name, str)(value)
+            known[field.name] = _READ.get(field.name, str)(value)
         except ValueError:
             log.warning("setting %s has an unknown value; using its default", field.name)
     return Settings(**known)  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 """The conductor over a real child that follows a script, the real screen, gate, helplines and crisis replies."""
 
 import asyncio
+import logging
 import os
 import signal
 from contextlib import asynccontextmanager
@@ -13,11 +14,13 @@ from mhdesk.assembly import build_session
 from mhdesk.core.errors import BadMessage, StorageError
 from mhdesk.core.events import Card, Failed, Finished, FinishState, Replaced, Screened, Source, Text, Window
 from mhdesk.core.levels import Level, Topic
+from mhdesk.core.paths import resources_dir
 from mhdesk.core.settings import AgeBand
 from mhdesk.engine.client.backoff import BackOff
 from mhdesk.engine.client.supervisor import EngineSupervisor
 from mhdesk.safety.helplines import Helplines
 from mhdesk.store.memory import MemoryConversation
+from tests.chat.crisis_files import all_texts
 
 CALM = {"pieces": ["That ", "sounds ", "like ", "a ", "full ", "day."]}
 SLOW = {"pieces": ["Word after word. "] * 300, "wait_s": 0.01}
@@ -38,7 +41,15 @@ class Talk:
 @pytest.fixture
 def talk(script, paths):
     @asynccontextmanager
-    async def begin(*replies, model=Path("/models/scripted"), store=None, age_band=AgeBand.ADULT, **options):
+    async def begin(
+        *replies,
+        model=Path("/models/scripted"),
+        store=None,
+        age_band=AgeBand.ADULT,
+        language="en",
+        safety_plan=None,
+        **options,
+    ):
         engine = EngineSupervisor(
             script(*(replies or (CALM,)), **options), model, None, lambda status: None, back_off=BackOff(first_s=0.05)
         )
@@ -50,7 +61,9 @@ def talk(script, paths):
             helplines=Helplines.load(),
             region=lambda: region[0],
             age_band=lambda: age_band,
+            language=lambda: language,
             store=store,
+            safety_plan=safety_plan,
         )
         await engine.start()
         try:
@@ -126,6 +139,74 @@ async def test_the_card_follows_the_region_at_once(talk):
         t.region[0] = "US"
         events = await t.say("I want to die.")
     assert next(event for event in events if isinstance(event, Card)).region == "US"
+
+
+@pytest.mark.parametrize(
+    ("window", "text", "answer"),
+    [
+        ("en", "I want to die.", "how you would do it"),
+        ("en", "Ya no quiero vivir, me quiero matar", "la tarjeta"),
+        ("en", "Je veux mourir", "la fiche"),
+        ("de-AT", "Ich will sterben", "der Karte"),
+        ("de", "I want to die and nobody would care", "the card"),
+        ("de", "kms", "der Karte"),
+    ],
+)
+async def test_help_is_given_in_the_language_of_the_message(talk, window, text, answer):
+    async with talk(language=window) as t:
+        assert answer in shown(await t.say(text))
+
+
+async def test_one_word_of_another_language_does_not_change_the_language_of_the_talk(talk):
+    async with talk() as t:
+        await t.say("Quiero morir, ya no aguanto más esta vida")
+        events = await t.say("kms")
+        switched = await t.say("I want to kill myself, please talk to me in English")
+    spanish = resources_dir() / "crisis" / "es.json"
+    assert any(text in shown(events) for text in all_texts(spanish))
+    assert "I am a program" in shown(switched) or "the card" in shown(switched)
+
+
+class PaperPlan:
+    """A safety plan as someone has written it down, step by step."""
+
+    def __init__(self, *steps: str) -> None:
+        self._steps = steps
+
+    def next_step(self, said_before):
+        return next((step for step in self._steps if not any(step in text for text in said_before)), None)
+
+
+async def test_the_persons_own_plan_is_brought_in_step_by_step(talk):
+    async with talk(safety_plan=PaperPlan("Sit with Grandpa", "Put on the radio")) as t:
+        replies = [shown(await t.say("I want to die.")) for _ in range(12)]
+    where = {
+        step: [turn for turn, reply in enumerate(replies) if step in reply]
+        for step in ("Sit with Grandpa", "Put on the radio")
+    }
+    assert where == {"Sit with Grandpa": [2], "Put on the radio": [6]}
+    assert len(set(replies)) == 12
+
+
+async def test_a_plan_that_cannot_be_read_keeps_no_help_away(talk, caplog):
+    class LockedPlan:
+        def next_step(self, said_before):
+            raise StorageError("private words")
+
+    async with talk(safety_plan=LockedPlan()) as t:
+        with caplog.at_level(logging.ERROR):
+            events = await t.say("I want to die.")
+    assert isinstance(events[-1], Finished)
+    assert "card" in shown(events)
+    assert caplog.messages == ["the safety plan could not be read: StorageError"]
+
+
+async def test_someone_young_is_told_of_an_adult_and_shown_their_line(talk):
+    async with talk(age_band=AgeBand.TEEN) as t:
+        rounds = [await t.say("I want to die.") for _ in range(2)]
+    card = next(event for event in rounds[0] if isinstance(event, Card))
+    assert card.lines[0].name == "Childline"
+    assert "an adult you trust" in shown(rounds[1])
 
 
 async def test_no_number_of_the_models_is_ever_shown_and_the_talk_goes_on(talk):
@@ -250,6 +331,22 @@ async def test_under_13_the_model_is_never_asked_and_a_line_for_children_is_show
     assert card.lines[0].name == "Childline"
     assert "grown-up you trust" in shown(events)
     assert "MODEL" not in shown(events)
+
+
+async def test_whoever_asks_if_this_is_a_human_being_is_told_and_the_model_is_not_asked(talk):
+    async with talk({"pieces": ["Yes, ", "I am ", "a person."]}) as t:
+        events = await t.say("Are you a real person?")
+        turns = await t.store.turns()
+    assert "I am a computer program" in shown(events)
+    assert {event.source for event in events if isinstance(event, Text)} == {Source.FIXED}
+    assert events[-1].state is FinishState.DONE
+    assert turns[0].fixed
+
+
+async def test_a_crisis_comes_before_the_question_what_this_is(talk):
+    async with talk() as t:
+        events = await t.say("Are you a human? I want to kill myself.")
+    assert any(isinstance(event, Card) for event in events)
 
 
 async def test_a_replaced_reply_says_how_much_the_model_had_said(talk):

@@ -11,12 +11,14 @@ from tests.namespaces import in_namespace
 
 
 def test_settings_come_back_as_they_were_saved(tmp_path):
-    settings = Settings(region="AT", language="de", age_band=AgeBand.TEEN, looks=Looks.DARK)
+    settings = Settings(region="AT", language="de", age_band=AgeBand.TEEN, looks=Looks.DARK, last_used="2026-11-24")
     save_settings(tmp_path / "settings.json", settings)
     assert load_settings(tmp_path / "settings.json") == settings
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"region": 5, "age_band": "old", "looks": "pink"}', "\udcff"])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"region": 5, "age_band": "old", "looks": "pink", "last_used": "lately"}', "\udcff"]
+)
 def test_a_damaged_file_gives_the_defaults(tmp_path, content):
     path = tmp_path / "settings.json"
     path.write_bytes(content.encode(errors="surrogateescape"))
@@ -27,6 +29,13 @@ def test_what_is_known_is_kept_beside_what_is_not(tmp_path):
     path = tmp_path / "settings.json"
     path.write_text(json.dumps({"region": "NZ", "looks": "plaid"}))
     assert load_settings(path) == Settings(region="NZ")
+
+
+def test_the_day_of_the_last_use_is_a_day_and_nothing_more(tmp_path):
+    path = tmp_path / "settings.json"
+    for written, read in [("2026-11-24", "2026-11-24"), ("2026-11-24T22:10", ""), ("2026-13-01", ""), ("", "")]:
+        path.write_text(json.dumps({"last_used": written}))
+        assert load_settings(path).last_used == read
 
 
 def test_mhdesk_home_moves_all_user_data(tmp_path, monkeypatch):

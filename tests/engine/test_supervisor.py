@@ -210,7 +210,6 @@ async def test_a_job_that_stands_still_is_ended_with_a_sentence(script):
         await run_job(script(HELLO, load_s=60.0), "count", {"steps": 1}, lambda *_: None, silence_s=1.5)
 
 
-
 def test_waits_double_up_to_the_longest_and_start_again_after_success():
     back_off = BackOff(first_s=1, longest_s=3, attempts=4)
     assert [back_off.failed() for _ in range(4)] == [1, 2, 3, None]

@@ -22,7 +22,7 @@ def load_base(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     Raises:
         ModelUnusable: the libraries would not have it.
     """
-    place = {"": 0} if torch.cuda.is_available() else "cpu"
+    place = {"": torch.cuda.current_device()} if torch.cuda.is_available() else "cpu"
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         model = AutoModelForCausalLM.from_pretrained(
