@@ -7,7 +7,8 @@ Start-up order, and why:
 2. `QApplication`, with the theme from the settings file; a damaged file gives the defaults.
 3. The helplines, the parts of the conversation, the engine's supervisor: objects only, nothing is running.
 4. The window with the crisis panel, shown. Help is on the screen before anything that can fail has begun.
-5. After the first paint: the engine process is started. Its death, now or later, is a state of the status strip.
+5. After the first paint: the engine process is started (its death, now or later, is a state of the status strip), and
+   what screen and gate have learnt is read.
 6. The loop runs until the window is closed by the person or by a signal.
 7. The window is gone at once; the running turn is cancelled, the engine ended, every task awaited, the loop closed.
 """
@@ -18,6 +19,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QLocale, QTimer
@@ -29,7 +31,8 @@ from mhdesk.core.errors import MHDeskError
 from mhdesk.core.offline import connections_made, stay_offline
 from mhdesk.core.paths import UserPaths, resources_dir
 from mhdesk.core.settings import AgeBand, Settings, load_settings
-from mhdesk.ui.controller import Controller
+from mhdesk.safety.notices import Notices
+from mhdesk.ui.controller import Controller, local_now
 from mhdesk.ui.event_loop import on_request_to_end, run_until_over
 from mhdesk.ui.main_window import MainWindow
 from mhdesk.ui.ports import Conversation, HelpBook, ModelChoice, RunningEngine
@@ -62,8 +65,8 @@ def run(
     help_book: HelpBook,
     settings_file: Path,
     first_region: str,
-    disclaimer: str,
-    ai_notice: str,
+    notices: Notices,
+    now: Callable[[], datetime] = local_now,
     connections: Callable[[], int] = connections_made,
     arguments: Sequence[str] = (),
 ) -> int:
@@ -74,8 +77,8 @@ def run(
         help_book: who can be called where.
         settings_file: read once here, written when a choice is made.
         first_region: a guess, shown with a question until the person has chosen.
-        disclaimer: always visible below the conversation.
-        ai_notice: shown in bold capitals at the start of a conversation and every three hours.
+        notices: the wording of what this is and is not.
+        now: the moment, with a time zone; notices and open hours go by it.
         connections: the figure of the status strip.
         arguments: Qt's own command-line arguments.
     """
@@ -86,7 +89,7 @@ def run(
     preferences = Preferences(settings_file, settings)
     window = MainWindow(
         regions=help_book.regions(),
-        disclaimer=disclaimer,
+        disclaimer=notices.disclaimer,
         connections=connections,
         icon_file=resources_dir() / "icons" / "mhdesk.svg",
     )
@@ -100,27 +103,33 @@ def run(
         preferences=preferences,
         theme=theme,
         region=region,
-        ai_notice=ai_notice,
-        about=_about(disclaimer),
+        notices=notices,
+        about=_about(notices),
+        now=now,
     )
     window.status.show_trouble(talk.warning)
-    return run_until_over(app, _live(window, controller, talk.engine))
+    return run_until_over(app, _live(window, controller, talk))
 
 
-async def _live(window: MainWindow, controller: Controller, engine: RunningEngine) -> int:
+async def _live(window: MainWindow, controller: Controller, talk: Talk) -> int:
     over = asyncio.Event()
     starting: list[asyncio.Task[None]] = []
     window.closed.connect(over.set)
-    window.painted.connect(lambda: starting.append(asyncio.create_task(engine.start(), name="engine-start")))
+    window.painted.connect(lambda: starting.append(asyncio.create_task(_start(talk), name="start")))
     undo = on_request_to_end(window.close, QTimer(window))
     window.show()
     try:
         await over.wait()
         await controller.close()
-        await _end(engine)
+        await _end(talk.engine)
     finally:
         undo()
     return 0
+
+
+async def _start(talk: Talk) -> None:
+    await talk.engine.start()
+    await talk.conversation.prepare()
 
 
 async def _end(engine: RunningEngine) -> None:
@@ -144,11 +153,12 @@ def _known_region(settings: Settings, first_region: str, help_book: HelpBook) ->
     return next((code for code in (settings.region, first_region) if code in codes), ANYWHERE)
 
 
-def _about(disclaimer: str) -> tuple[str, ...]:
+def _about(notices: Notices) -> tuple[str, ...]:
     return (
         f"Version {mhdesk.__version__}. Self-help and support on your own computer; it connects to nothing.",
-        disclaimer,
-        "What you write lives in memory only and is gone when you close this window.",
+        *notices.what_this_is,
+        notices.what_is_kept,
+        notices.disclaimer,
     )
 
 
@@ -165,7 +175,7 @@ def open_window(argv: Sequence[str] = (), wrap: Callable[[Assemble], Assemble] =
     from mhdesk.first_start import set_up_if_needed
     from mhdesk.library.shelf import Pair, Shelf
     from mhdesk.safety.helplines import Helplines
-    from mhdesk.safety.notices import ai_notice, disclaimer
+    from mhdesk.safety.notices import load_notices
     from mhdesk.safety.regions import local_time_zone, preselect_region
     from mhdesk.ui.shelf_choice import ShelfChoice
 
@@ -182,7 +192,10 @@ def open_window(argv: Sequence[str] = (), wrap: Callable[[Assemble], Assemble] =
         except MHDeskError as error:
             pair = Pair(None, None, error.sentence)
         engine = EngineSupervisor(engine_command(), pair.model, pair.adapter, on_status)
-        session = build_session(engine, paths, helplines=helplines, region=region, age_band=age_band)
+        usual = load_settings(paths.settings_file).language
+        session = build_session(
+            engine, paths, helplines=helplines, region=region, age_band=age_band, language=lambda: usual
+        )
         return Talk(session, engine, ShelfChoice(shelf, engine), pair.warning or trouble)
 
     return run(
@@ -190,7 +203,6 @@ def open_window(argv: Sequence[str] = (), wrap: Callable[[Assemble], Assemble] =
         help_book=helplines,
         settings_file=paths.settings_file,
         first_region=preselect_region(local_time_zone(), QLocale.system().name()),
-        disclaimer=disclaimer(),
-        ai_notice=ai_notice(),
+        notices=load_notices(),
         arguments=argv,
     )

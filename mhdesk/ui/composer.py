@@ -12,6 +12,7 @@ from mhdesk.ui.announce import announce
 from mhdesk.ui.labels import button, words
 
 _MOST_LINES = 6
+_PLACEHOLDER = "Write what is on your mind…"
 STILL_WRITING = "MHDesk is still writing. Press Esc to stop it, or wait a moment; your words stay here."
 ON_CLIPBOARD = "What you copied is still on the clipboard."
 
@@ -71,7 +72,7 @@ class Composer(QFrame):
         self.field = _Field()
         self.field.setAccessibleName("Your message")
         self.field.setAccessibleDescription("Return sends. Shift and Return begin a new line. Escape stops a reply.")
-        self.field.setPlaceholderText("Write what is on your mind…")
+        self.field.setPlaceholderText(_PLACEHOLDER)
         self.field.setTabChangesFocus(True)
         self.field.setFrameShape(QFrame.Shape.NoFrame)
         option = QTextOption()
@@ -87,6 +88,8 @@ class Composer(QFrame):
         self.stop = button("Stop", "Stop the reply")
         self.stop.clicked.connect(self._stop)
         self.stop.hide()
+        self._notice = words("", "strong")
+        self._notice.hide()
         self._hint = words("", "warning")
         self._hint.hide()
         row = QHBoxLayout()
@@ -97,6 +100,7 @@ class Composer(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 6, 8, 6)
         column.setSpacing(4)
+        column.addWidget(self._notice)
         column.addLayout(row)
         column.addWidget(self._hint)
         self._grow()
@@ -123,6 +127,13 @@ class Composer(QFrame):
         self._hint.setVisible(bool(sentence))
         if sentence:
             announce(self, sentence)
+
+    def show_notice(self, sentence: str) -> None:
+        """A sentence that stays above the field, in place of the invitation to write; empty takes it away."""
+        self._notice.setText(sentence)
+        self._notice.setVisible(bool(sentence))
+        self.field.setPlaceholderText("" if sentence else _PLACEHOLDER)
+        self.field.setAccessibleName(f"Your message. {sentence}" if sentence else "Your message")
 
     def show_taken(self) -> None:
         """What was typed has become a message."""

@@ -10,11 +10,16 @@ from PySide6.QtCore import QLocale
 
 from mhdesk.core.events import HelpLine
 from mhdesk.safety.helplines import stale
+from mhdesk.safety.hours import ALWAYS, NOT_KNOWN, Opening, OpenState
+from mhdesk.safety.regions import POLICE
 
 _DIALLED = re.compile(r"\s*([+*]?[\d*#][\d\s().*#/+-]*)")
 _KEYWORD_TO = re.compile(r"\s*(?P<word>.+?)\s+to\s+(?P<number>[+*]?[\d][\d\s().#-]*)\s*$", re.IGNORECASE)
 ONLINE = "Online: "
 _UNDATED = "Please check: the page we read bears no date."
+_OWN_UNDATED = "From its own page, which bears no date: please check."
+_ALWAYS_THERE = ("emergency", POLICE)
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
@@ -67,11 +72,28 @@ def breakable(shown: str) -> str:
     return re.sub(r"(?<=\w[./])(?=\w)", "\u200b", shown) if shown.startswith(ONLINE) else shown
 
 
-def facts(line: HelpLine) -> str:
-    """Hours, cost and languages in one line, whatever is known of them."""
-    hours = "Day and night" if re.fullmatch(r"24\s*/\s*7", line.hours.strip()) else line.hours
-    parts = (hours, line.cost[:1].upper() + line.cost[1:], ", ".join(_language(code) for code in line.languages))
+def facts(line: HelpLine, opening: Opening = NOT_KNOWN) -> str:
+    """Whether it is open, hours, cost and languages in one line, whatever is known of them."""
+    hours = "Day and night" if line.hours.strip() == ALWAYS else line.hours
+    if opening.always and not opening.by_phone:
+        hours = ""  # said by `open_now`
+    languages = ", ".join(_language(code) for code in line.languages)
+    parts = (open_now(opening), hours, line.cost[:1].upper() + line.cost[1:], languages)
     return " · ".join(part for part in parts if part)
+
+
+def open_now(opening: Opening) -> str:
+    """Whether the line is open, in words; empty where it is not certain."""
+    by_phone = " by phone" if opening.by_phone else ""
+    if opening.state is OpenState.OPEN:
+        return f"Open now{by_phone}{', day and night' if opening.always and not by_phone else ''}"
+    if opening.state is OpenState.UNKNOWN:
+        return ""
+    if opening.opens is None:
+        return f"Closed now{by_phone}"
+    near = {0: "", 1: "tomorrow "}
+    day = near.get(opening.days_ahead, f"{_WEEKDAYS[opening.opens.weekday()]} ")
+    return f"Closed now{by_phone}, opens {day}at {opening.opens:%H:%M}"
 
 
 def _language(code: str) -> str:
@@ -80,26 +102,31 @@ def _language(code: str) -> str:
 
 
 def is_weak(line: HelpLine) -> bool:
-    """Whether the evidence itself is weak, not only old: then the window says so more clearly.
-
-    Emergency numbers are never dressed as doubtful: whoever needs one should not hesitate.
-    """
-    return line.kind != "emergency" and line.evidence in ("secondary", "unconfirmed")
+    """Whether the evidence itself is weak, not only old: then the window says so more clearly."""
+    return line.evidence in ("secondary", "unconfirmed")
 
 
 def doubt(line: HelpLine, today: date) -> str:
-    """Why this line should be checked before it is relied on; empty when there is no such reason."""
+    """Why this line should be checked before it is relied on; empty when there is no such reason.
+
+    Of emergency numbers nothing is said: they do not move, and whoever needs one must not hesitate. Where the number is
+    from the service's own page, that comes first, since a bare doubt keeps people from calling.
+    """
+    if line.kind in _ALWAYS_THERE:
+        return ""
     if line.evidence == "unconfirmed":
         return "Please check: we could not confirm this line."
     if not stale(line, today):
         return ""
+    own = line.evidence == "official-copy"
     month = re.fullmatch(r"(\d{4})-(\d{2}).*", line.source_copy_date)
-    if month is None:
-        return f"Please check: last read in {line.source_copy_date}." if line.source_copy_date else _UNDATED
-    return f"Please check: last read in {_MONTHS[int(month[2]) - 1]} {month[1]}."
+    if not line.source_copy_date:
+        return _OWN_UNDATED if own else _UNDATED
+    copied = f"{_MONTHS[int(month[2]) - 1]} {month[1]}" if month else line.source_copy_date
+    return f"From its own page, as of {copied}: please check." if own else f"Please check: last read in {copied}."
 
 
-def spoken(line: HelpLine) -> str:
+def spoken(line: HelpLine, opening: Opening = NOT_KNOWN) -> str:
     """The line as a screen reader should say it."""
-    parts = [line.name, line.audience, *(way.words for way in ways(line)), facts(line)]
+    parts = [line.name, line.audience, *(way.words for way in ways(line)), facts(line, opening)]
     return ". ".join(part.rstrip(".") for part in parts if part) + "."

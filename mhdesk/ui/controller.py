@@ -5,29 +5,34 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from datetime import date
+from datetime import datetime
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
 from mhdesk.core.errors import BadMessage, MHDeskError, StorageError
 from mhdesk.core.events import Card, Failed, Finished, FinishState, Replaced, Screened, SessionEvent, Text, Window
 from mhdesk.core.messages import sendable
 from mhdesk.core.settings import Looks
+from mhdesk.safety.notices import Notices
 from mhdesk.ui.about import About
+from mhdesk.ui.help_line import Present
 from mhdesk.ui.main_window import MainWindow
 from mhdesk.ui.model_controller import ModelController
+from mhdesk.ui.notice_controller import NoticeController
 from mhdesk.ui.ports import Conversation, HelpBook, ModelChoice
 from mhdesk.ui.preferences import Preferences
 from mhdesk.ui.theme import Theme
 
 log = logging.getLogger(__name__)
 
-NOTICE_EVERY_MS = 3 * 60 * 60 * 1000
-"""The notice that this is a program comes again every three hours (New York GBL Art. 47)."""
-
 UNEXPECTED = "Something inside MHDesk went wrong with this message. Please try again."
+
+
+def local_now() -> datetime:
+    """This moment by the computer's clock, with its time zone."""
+    return datetime.now().astimezone()
 
 
 class Controller(QObject):
@@ -43,9 +48,9 @@ class Controller(QObject):
         preferences: Preferences,
         theme: Theme,
         region: str,
-        ai_notice: str,
+        notices: Notices,
         about: tuple[str, ...],
-        today: Callable[[], date] = date.today,
+        now: Callable[[], datetime] = local_now,
         stop_grace_s: float = 1.5,
     ) -> None:
         super().__init__(window)
@@ -55,19 +60,18 @@ class Controller(QObject):
         self._help_book = help_book
         self._preferences = preferences
         self._theme = theme
-        self._ai_notice = ai_notice
         self._about = about
-        self._today = today
+        self._now = now
         self._stop_grace_s = stop_grace_s
         self._region = region
         self._turn: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._remind = QTimer(self, interval=NOTICE_EVERY_MS)
+        self.notices = NoticeController(
+            window=window, notices=notices, preferences=preferences, keep=self._keep, now=now
+        )
         self._connect()
         self._show_region(region, guessed=not preferences.now.region)
         window.toolbar.show_looks(theme.looks)
-        window.conversation.show_notice(ai_notice)
-        self._remind.start()
 
     @property
     def region(self) -> str:
@@ -76,7 +80,7 @@ class Controller(QObject):
 
     async def close(self) -> None:
         """Cancel whatever is under way and wait until it is over."""
-        self._remind.stop()
+        self.notices.close()
         running = [task for task in (*self._tasks, self._turn) if task is not None and not task.done()]
         for task in running:
             task.cancel()
@@ -100,7 +104,7 @@ class Controller(QObject):
         window.toolbar.about_wanted.connect(lambda: About(self._about, window).show())
         window.toolbar.leave_wanted.connect(window.close)
         self._theme.changed.connect(lambda: window.show_scale(self._theme.scale))
-        self._remind.timeout.connect(lambda: window.conversation.show_notice(self._ai_notice))
+        self.notices.changed.connect(lambda: self._show_region(self._region, guessed=not self._preferences.now.region))
 
     # --- a turn ----------------------------------------------------------------------------------------------------
 
@@ -112,6 +116,7 @@ class Controller(QObject):
         except BadMessage as refusal:
             self._window.composer.show_hint(refusal.sentence)
             return
+        self.notices.before_message()
         self._window.composer.show_taken()
         self._window.composer.show_busy(True)
         self._window.conversation.show_user(text)
@@ -160,7 +165,8 @@ class Controller(QObject):
         view = self._window.conversation
         match event:
             case Card():
-                view.show_card(event, self._today(), self._help_book.what_happens)
+                present = self._present(event.region)
+                view.show_card(event, present, self._help_book.what_happens, young=self.notices.is_minor)
             case Window():
                 view.show_forgotten(event.first_kept_turn)
             case Text():
@@ -186,7 +192,7 @@ class Controller(QObject):
     async def _start_anew(self) -> None:
         view = self._window.conversation
         view.show_empty()
-        view.show_notice(self._ai_notice)
+        self.notices.begin()
         turn = self._turn
         if turn is not None:
             turn.cancel()
@@ -201,20 +207,28 @@ class Controller(QObject):
 
     def _choose_region(self, code: str) -> None:
         self._show_region(code, guessed=False)
-        self._begin(self._keep(region=code))
+        self._keep({"region": code})
 
     def _show_region(self, code: str, *, guessed: bool) -> None:
         self._region = code
         book = self._help_book
-        self._window.show_help(code, book.emergency(code), book.panel(code), self._today(), guessed=guessed)
+        lines = book.panel(code, self._preferences.now.age_band)
+        self._window.show_help(code, book.emergency(code), lines, self._present(code), guessed=guessed)
+
+    def _present(self, code: str) -> Present:
+        return Present(self._now().date(), lambda line: self._help_book.opening(line, code, self._now()))
 
     def _choose_looks(self, looks: Looks) -> None:
         self._theme.show_looks(looks)
-        self._begin(self._keep(looks=looks))
+        self._keep({"looks": looks})
 
-    async def _keep(self, **changes: object) -> None:
+    def _keep(self, changes: dict[str, object]) -> None:
+        self._preferences.change(**changes)
+        self._begin(self._save())
+
+    async def _save(self) -> None:
         try:
-            await self._preferences.change(**changes)
+            await self._preferences.save()
         except StorageError as error:
             self._window.status.show_trouble(f"Your choice holds for now, but it was not saved. {error.sentence}")
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout
 
 from mhdesk.core.events import Card, FinishState, HelpLine, Source
 from mhdesk.ui.announce import announce
 from mhdesk.ui.bubble import Bubble, Speaker
 from mhdesk.ui.crisis_card import CrisisCard
 from mhdesk.ui.crisis_panel import clear
+from mhdesk.ui.help_line import Present
 from mhdesk.ui.labels import button, words
+from mhdesk.ui.opening_page import Aside
+from mhdesk.ui.roll import Roll
 
 _COALESCE_MS = 40
 _NEAR_BOTTOM = 24
+_JUMP_GAP = 4
 FORGOTTEN = "MHDesk no longer remembers what is above this line. It is still here for you to read."
 WAITING = "MHDesk is preparing an answer…"
 STOPPED = "Stopped."
@@ -34,10 +37,12 @@ class ConversationView(QScrollArea):
     def __init__(self) -> None:
         super().__init__()
         self._entries: list[Bubble | CrisisCard] = []
+        self._asides: list[Aside] = []
         self._turn_starts: list[Bubble] = []
         self._reply: Bubble | None = None
         self._unpainted = ""
         self._stuck = True
+        self._card: CrisisCard | None = None
         self._current: Bubble | None = None
         self._forgotten: QLabel | None = None
         self._waiting = words(WAITING, "muted")
@@ -53,17 +58,15 @@ class ConversationView(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
-        roll = QWidget()
-        roll.setObjectName("roll")
-        roll.setMinimumWidth(1)
-        self._column = QVBoxLayout(roll)
+        roll = Roll("roll")
+        self._column = roll.column
         self._column.setContentsMargins(4, 6, 10, 6)
         self._column.setSpacing(10)
         self._column.addStretch(1)
         self._waiting.setParent(roll)
         self._waiting.hide()
         self.setWidget(roll)
-        self.jump = button("Jump to newest ↓", "Jump to the newest message", "main")
+        self.jump = button("Newest ↓", "Jump to the newest message", "main")
         self.jump.setParent(self)
         self.jump.hide()
         self.jump.clicked.connect(self.show_newest)
@@ -75,18 +78,37 @@ class ConversationView(QScrollArea):
         """Whether something has been said."""
         return bool(self._turn_starts)
 
-    def show_notice(self, text: str) -> None:
-        """Put the notice that this is a program into the conversation, in bold capitals."""
+    def show_notice(self, text: str, more: str = "") -> None:
+        """Put the notice that this is a program into the conversation, in bold capitals; `more` in ordinary type."""
         frame = QFrame()
         frame.setObjectName("notice")
-        frame.setAccessibleName(text)
+        frame.setAccessibleName(f"{text} {more}".strip())
         inside = QVBoxLayout(frame)
         inside.setContentsMargins(16, 12, 16, 12)
-        inside.addWidget(words(text.upper(), selectable=True))
+        inside.addWidget(words(text.upper(), "capitals", selectable=True))
+        if more:
+            inside.addWidget(words(more, selectable=True))
         self._column.addWidget(frame)
+        if self.has_turns:
+            announce(self, f"{text} {more}".strip())
+
+    def show_aside(self, aside: Aside) -> None:
+        """Put something into the conversation that is no message and stays until it is answered."""
+        self._asides.append(aside)
+        self._column.addWidget(aside)
+        aside.fit(self._room())
+
+    def take_aside(self, aside: Aside) -> None:
+        """Take it away again."""
+        if aside in self._asides:
+            self._asides.remove(aside)
+            self._column.removeWidget(aside)
+            aside.hide()
+            aside.deleteLater()
 
     def show_user(self, text: str) -> None:
         """Begin a turn with the person's words, and go to the bottom."""
+        self._card = None
         bubble = self._add_bubble(Speaker.YOU)
         bubble.show_text(text)
         self._turn_starts.append(bubble)
@@ -104,13 +126,16 @@ class ConversationView(QScrollArea):
         bubble.hide()
         bubble.deleteLater()
 
-    def show_card(self, card: Card, today: date, what_happens: Callable[[HelpLine], str]) -> None:
-        """Put a crisis card below what was said."""
+    def show_card(
+        self, card: Card, present: Present, what_happens: Callable[[HelpLine], str], *, young: bool = False
+    ) -> None:
+        """Put a crisis card below what was said; `young` for someone who is not grown up."""
         self._paint_text()
-        view = CrisisCard(card, today, what_happens)
+        view = CrisisCard(card, present, what_happens, young=young)
         view.copied.connect(self.copied)
         view.hide_wanted.connect(self.hide_wanted)
         self._add(view, Qt.AlignmentFlag.AlignLeft)
+        self._card = view
         self._reply = None
         announce(self, view.spoken(), at_once=True)
 
@@ -170,8 +195,8 @@ class ConversationView(QScrollArea):
         self._paint_soon.stop()
         self._unpainted = ""
         self._stop_waiting()
-        self._entries, self._turn_starts = [], []
-        self._reply = self._current = self._forgotten = None
+        self._entries, self._turn_starts, self._asides = [], [], []
+        self._reply = self._current = self._forgotten = self._card = None
         clear(self._column)
         self._column.addStretch(1)
         self._stuck = True
@@ -180,6 +205,7 @@ class ConversationView(QScrollArea):
     def show_newest(self) -> None:
         """Go to the bottom and stay there."""
         self._stuck = True
+        self._card = None
         bar = self.verticalScrollBar()
         bar.setValue(bar.maximum())
         self._place_jump()
@@ -223,7 +249,7 @@ class ConversationView(QScrollArea):
         return max(self.contentsRect().width() - bar - margins.left() - margins.right(), 200)
 
     def _fit_all(self) -> None:
-        for entry in self._entries:
+        for entry in (*self._entries, *self._asides):
             entry.fit(self._room())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -236,19 +262,32 @@ class ConversationView(QScrollArea):
     # --- place -----------------------------------------------------------------------------------------------------
 
     def _keep_place(self, _lowest: int, highest: int) -> None:
-        if self._stuck:
-            self.verticalScrollBar().setValue(highest)
+        if self._stuck and self.has_turns:  # before that what stands here is read from its beginning
+            self.verticalScrollBar().setValue(self._lowest_wanted(highest))
         self._place_jump()
+
+    def _lowest_wanted(self, highest: int) -> int:
+        """How far down to go by itself: never past the top of a card just shown, whose first line matters most."""
+        if self._card is None or self._card.y() == 0:  # not yet laid out: another change of range will follow
+            return highest
+        return min(highest, max(self._card.y() - self._column.spacing(), 0))
 
     def _note_place(self, value: int) -> None:
         self._stuck = value >= self.verticalScrollBar().maximum() - _NEAR_BOTTOM
         self._place_jump()
 
     def _place_jump(self) -> None:
-        self.jump.setVisible(not self._stuck)
+        shown = not self._stuck and self.has_turns
+        self.jump.setVisible(shown)
         self.jump.adjustSize()
+        below = self.jump.height() + _JUMP_GAP
+        # Below what is read, not over it, unless that would leave no room to read: then in the corner.
+        margin = below if shown and self.height() > 5 * below else 0
+        if margin != self.viewportMargins().bottom():
+            self.setViewportMargins(0, 0, 0, margin)
         room = self.viewport().geometry()
-        self.jump.move(room.center().x() - self.jump.width() // 2, room.bottom() - self.jump.height() - 8)
+        spare = room.width() - self.jump.width()
+        self.jump.move(room.left() + (spare // 2 if margin else spare), room.bottom() + margin - self.jump.height())
         self.jump.raise_()
 
     # --- the keyboard ----------------------------------------------------------------------------------------------

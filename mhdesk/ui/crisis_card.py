@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
 from mhdesk.core.events import Card, HelpLine
 from mhdesk.core.levels import Topic
-from mhdesk.ui.help_line import HelpLineView
-from mhdesk.ui.labels import button, words
+from mhdesk.ui.help_line import HelpLineView, Present
+from mhdesk.ui.labels import CopyButton, button, words
 
 _SHOWN_AT_FIRST = 2
 
@@ -23,9 +22,12 @@ _HEADINGS = {
     Topic.VIOLENCE: "Keep everyone safe first. These people can help.",
     Topic.MEDICAL: "Your body needs help now. Please call at once.",
     Topic.PSYCHOSIS: "What you are going through sounds frightening. These people can help.",
-    Topic.EATING: "You deserve help with this. These people understand it.",
+    Topic.EATING: "You deserve help with this. These people will listen.",
     Topic.MINOR: "You did right to say something. These people are there for children and teenagers.",
 }
+
+_FOR_CHILDREN = ("youth", "child_protection")
+_MINOR_ELSEWHERE = "You did right to say something. These people can help."
 
 _ADVICE = {
     Topic.THIRD_PARTY: "You can call for someone else: say who you are worried about and ask what to do. "
@@ -37,6 +39,7 @@ _ADVICE = {
     Topic.MINOR: "You can also tell an adult you trust: a parent, a teacher, a doctor, a friend's parent.",
 }
 
+_TELL_AN_ADULT = _ADVICE[Topic.MINOR]
 _ANYONE = "Being near someone helps, too: a friend, a neighbour, anyone you trust."
 _FOOT = "MHDesk cannot call or text anyone for you. Please use a phone; a borrowed one is fine."
 
@@ -48,12 +51,15 @@ def heading(card: Card) -> str:
         return "If they are in danger now, please call the emergency number first."
     if urgent and card.topic is not Topic.MEDICAL:
         return "If you are in danger now, please call the emergency number first."
+    if card.topic is Topic.MINOR and not any(line.kind in _FOR_CHILDREN for line in card.lines):
+        return _MINOR_ELSEWHERE
     return _HEADINGS[card.topic]
 
 
-def advice(card: Card) -> str:
-    """What to know before calling, fitting the topic."""
-    return _ADVICE.get(card.topic, _ANYONE)
+def advice(card: Card, *, young: bool = False) -> str:
+    """What to know before calling, fitting the topic; someone `young` is always told of an adult to tell."""
+    told = _ADVICE.get(card.topic, _TELL_AN_ADULT if young else _ANYONE)
+    return f"{told} {_TELL_AN_ADULT}" if young and told != _TELL_AN_ADULT else told
 
 
 class CrisisCard(QFrame):
@@ -62,20 +68,22 @@ class CrisisCard(QFrame):
     copied = Signal(str)
     hide_wanted = Signal()
 
-    def __init__(self, card: Card, today: date, what_happens: Callable[[HelpLine], str]) -> None:
+    def __init__(
+        self, card: Card, present: Present, what_happens: Callable[[HelpLine], str], *, young: bool = False
+    ) -> None:
         super().__init__()
         self.card = card
         self.setObjectName("card")
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setAccessibleName(f"Help from real people. {heading(card)} {advice(card)}")
+        self.setAccessibleName(f"Help from real people. {heading(card)} {advice(card, young=young)}")
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(16, 14, 16, 12)
         self._column.setSpacing(8)
         self._column.addWidget(words(heading(card), "heading"))
-        self._column.addWidget(words(advice(card)))
+        self._column.addWidget(words(advice(card, young=young)))
         if card.topic is Topic.ABUSE:
             self._add_quick_hide()
-        self._lines = [HelpLineView(line, today, what_happens(line)) for line in card.lines]
+        self._lines = [HelpLineView(line, present, what_happens(line)) for line in card.lines]
         for place, line in enumerate(self._lines):
             line.copied.connect(self.copied)
             self._column.addWidget(line)
@@ -106,7 +114,10 @@ class CrisisCard(QFrame):
         hidden = [line for line in self._lines if line.isHidden()]
         for line in hidden:
             line.show()
-        hidden[0].findChildren(type(self._more))[0].setFocus(Qt.FocusReason.OtherFocusReason)
+        # Whatever is to be pressed first; a person nearby, say, has nothing to press.
+        buttons = [button for line in hidden for button in line.findChildren(CopyButton)]
+        if buttons:
+            buttons[0].setFocus(Qt.FocusReason.OtherFocusReason)
         self._more.hide()
 
     def _add_quick_hide(self) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLayout, QScrollArea, QVBoxLayout
 
 from mhdesk.core.events import HelpLine
-from mhdesk.ui.help_line import HelpLineView
+from mhdesk.ui.help_line import HelpLineView, Present
 from mhdesk.ui.labels import words
 from mhdesk.ui.ports import Region
 from mhdesk.ui.region_chooser import RegionChooser
+from mhdesk.ui.roll import Roll
 
 CANNOT_CALL = "MHDesk cannot call anyone for you. Please use a phone."
 
@@ -29,16 +29,14 @@ class HelpRoll(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Lines of help")
 
-    def show_lines(self, lines: Sequence[HelpLine], today: date) -> None:
+    def show_lines(self, lines: Sequence[HelpLine], present: Present) -> None:
         """Replace the lines."""
-        roll = QWidget()
-        roll.setObjectName("helpRoll")
-        roll.setMinimumWidth(1)
-        column = QVBoxLayout(roll)
+        roll = Roll("helpRoll")
+        column = roll.column
         column.setContentsMargins(2, 0, 6, 0)
         column.setSpacing(4)
         for line in lines:
-            view = HelpLineView(line, today)
+            view = HelpLineView(line, present)
             view.copied.connect(self.copied)
             column.addWidget(view)
         column.addStretch(1)
@@ -70,14 +68,14 @@ class CrisisPanel(QFrame):
         column.addWidget(self._roll, 1)
         column.addWidget(words(CANNOT_CALL, "small"))
 
-    def show_help(self, region: str, emergency: HelpLine, lines: Sequence[HelpLine], today: date) -> None:
+    def show_help(self, region: str, emergency: HelpLine, lines: Sequence[HelpLine], present: Present) -> None:
         """Show the lines of a region."""
         self.region.show_region(region)
         clear(self._emergency)
-        urgent = HelpLineView(emergency, today)
+        urgent = HelpLineView(emergency, present)
         urgent.copied.connect(self.copied)
         self._emergency.addWidget(urgent)
-        self._roll.show_lines([line for line in lines if line != emergency], today)
+        self._roll.show_lines([line for line in lines if line != emergency], present)
 
 
 def clear(layout: QLayout) -> None:

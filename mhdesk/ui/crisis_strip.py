@@ -3,17 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout
 
 from mhdesk.core.events import HelpLine
-from mhdesk.ui.contact import Way, spoken, ways
+from mhdesk.safety.hours import NOT_KNOWN
+from mhdesk.ui.contact import Way, open_now, spoken, ways
 from mhdesk.ui.crisis_panel import CANNOT_CALL, HelpRoll, clear
+from mhdesk.ui.help_line import Present
 from mhdesk.ui.labels import CopyButton, button, words
 from mhdesk.ui.ports import Region
 from mhdesk.ui.region_chooser import RegionChooser
+
+
+class ShortLine(QFrame):
+    """One line of help in one row: who, whether it is open, the first way to reach it, and a button that copies it."""
+
+    copied = Signal(str)
+
+    def __init__(self, line: HelpLine, present: Present) -> None:
+        super().__init__()
+        self.line = line
+        self._opening = present.opening
+        urgent = line.kind == "emergency"
+        self.setObjectName("urgent" if urgent else "first")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 4, 6, 4)
+        row.setSpacing(8)
+        who = QVBoxLayout()
+        who.setSpacing(0)
+        name = words("Emergency" if urgent else line.name, "strong")
+        name.setWordWrap(not urgent)
+        if urgent:  # where there is too little room the number and its button stay whole
+            name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self._open = words("", "open")
+        who.addWidget(name)
+        who.addWidget(self._open)
+        row.addLayout(who, 1)
+        self._open.hide()
+        way: Way | None = next(iter(ways(line)), None)
+        if way is not None:
+            number = words(way.words, "number" if way.large else "strong", selectable=True)
+            number.setWordWrap(not urgent)
+            row.addWidget(number)
+            copy = CopyButton(way.copied, way.copy_name, "copy")
+            copy.copied.connect(self.copied)
+            row.addWidget(copy)
+        self.show_hour()
+
+    def show_hour(self) -> None:
+        """Say whether the line is open by now; of an emergency number nothing is said."""
+        opening = NOT_KNOWN if self.line.kind == "emergency" else self._opening(self.line)
+        told = open_now(opening)
+        self._open.setText(told)
+        self._open.setVisible(bool(told))
+        self.setAccessibleName(spoken(self.line, opening))
 
 
 class CrisisStrip(QFrame):
@@ -41,8 +86,8 @@ class CrisisStrip(QFrame):
         self._foot.hide()
         top = QHBoxLayout()
         top.setSpacing(8)
-        top.addLayout(self._emergency, 1)
-        top.addWidget(self.region, 1)
+        top.addLayout(self._emergency, 3)
+        top.addWidget(self.region, 2)
         top.addWidget(self.more)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
@@ -52,16 +97,17 @@ class CrisisStrip(QFrame):
         column.addWidget(self._roll, 1)
         column.addWidget(self._foot)
 
-    def show_help(self, region: str, emergency: HelpLine, lines: Sequence[HelpLine], today: date) -> None:
+    def show_help(self, region: str, emergency: HelpLine, lines: Sequence[HelpLine], present: Present) -> None:
         """Show the lines of a region."""
         self.region.show_region(region)
         others = [line for line in lines if line != emergency]
         clear(self._emergency)
-        self._emergency.addWidget(self._short(emergency, urgent=True))
+        self._emergency.addWidget(self._short(emergency, present))
         clear(self._first)
-        if others:
-            self._first.addWidget(self._short(others[0], urgent=False))
-        self._roll.show_lines([emergency, *others], today)
+        reachable = next((line for line in others if ways(line)), None)
+        if reachable is not None:
+            self._first.addWidget(self._short(reachable, present))
+        self._roll.show_lines([emergency, *others], present)
 
     def _open(self, wide: bool) -> None:
         self._roll.setVisible(wide)
@@ -70,22 +116,7 @@ class CrisisStrip(QFrame):
         self.more.setText("Less" if wide else "More help")
         self.more.setAccessibleName("Show only the first lines of help" if wide else "Show every line of help")
 
-    def _short(self, line: HelpLine, *, urgent: bool) -> QFrame:
-        frame = QFrame()
-        frame.setObjectName("urgent" if urgent else "first")
-        frame.setAccessibleName(spoken(line))
-        row = QHBoxLayout(frame)
-        row.setContentsMargins(10, 4, 6, 4)
-        row.setSpacing(8)
-        name = words("Emergency" if urgent else line.name, "strong")
-        name.setWordWrap(not urgent)
-        row.addWidget(name, 1)
-        way: Way | None = next(iter(ways(line)), None)
-        if way is not None:
-            number = words(way.words, "number" if way.large else "strong", selectable=True)
-            number.setWordWrap(not urgent)
-            row.addWidget(number)
-            copy = CopyButton(way.copied, way.copy_name, "copy")
-            copy.copied.connect(self.copied)
-            row.addWidget(copy)
-        return frame
+    def _short(self, line: HelpLine, present: Present) -> ShortLine:
+        short = ShortLine(line, present)
+        short.copied.connect(self.copied)
+        return short

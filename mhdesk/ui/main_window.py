@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
@@ -15,7 +14,8 @@ from mhdesk.ui.composer import Composer
 from mhdesk.ui.confirm_bar import ConfirmBar
 from mhdesk.ui.conversation_view import ConversationView
 from mhdesk.ui.crisis_panel import CrisisPanel
-from mhdesk.ui.crisis_strip import CrisisStrip
+from mhdesk.ui.crisis_strip import CrisisStrip, ShortLine
+from mhdesk.ui.help_line import HelpLineView, Present
 from mhdesk.ui.labels import words
 from mhdesk.ui.model_dialog import ModelDialog
 from mhdesk.ui.ports import Region
@@ -80,12 +80,18 @@ class MainWindow(QMainWindow):
         self.show_models(False)
 
     def show_help(
-        self, region: str, emergency: HelpLine, lines: Sequence[HelpLine], today: date, *, guessed: bool
+        self, region: str, emergency: HelpLine, lines: Sequence[HelpLine], present: Present, *, guessed: bool
     ) -> None:
         """Show the lines of a region, beside and on top alike; `guessed` asks whether it is the right one."""
         for help_place in (self.panel, self.strip):
-            help_place.show_help(region, emergency, lines, today)
+            help_place.show_help(region, emergency, lines, present)
             help_place.region.show_guessed(guessed)
+
+    def show_hour(self) -> None:
+        """Some time has gone by: lines may have opened or closed."""
+        lines: list[HelpLineView | ShortLine] = [*self.findChildren(HelpLineView), *self.findChildren(ShortLine)]
+        for line in lines:
+            line.show_hour()
 
     def show_scale(self, scale: float) -> None:
         """The type has another size."""

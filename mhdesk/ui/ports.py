@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from mhdesk.chat.ports import Engine
 from mhdesk.core.events import HelpLine, SessionEvent
+from mhdesk.core.settings import AgeBand
+from mhdesk.safety.hours import Opening
 
 
 class Conversation(Protocol):
     """One conversation, kept by whoever implements it; `chat.session.Session` does."""
+
+    async def prepare(self) -> None:
+        """Read what the first message would otherwise wait for; called once the window is painted."""
+        ...
 
     def send(self, text: str) -> AsyncIterator[SessionEvent]:
         """Say `text`; yields what happens, ending with one `Finished` or `Failed`.
@@ -62,8 +69,12 @@ class HelpBook(Protocol):
         """Every region, in the order of the list."""
         ...
 
-    def panel(self, region: str) -> tuple[HelpLine, ...]:
-        """The region's lines, the emergency number first."""
+    def panel(self, region: str, age_band: AgeBand) -> tuple[HelpLine, ...]:
+        """The region's lines, the emergency number first, then what fits the age."""
+        ...
+
+    def opening(self, line: HelpLine, region: str, now: datetime) -> Opening:
+        """Whether a line is open at a moment, as far as that is certain."""
         ...
 
     def what_happens(self, line: HelpLine) -> str:

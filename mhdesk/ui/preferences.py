@@ -16,12 +16,15 @@ class Preferences:
         self._file = file
         self._one_at_a_time = asyncio.Lock()
 
-    async def change(self, **changes: object) -> None:
-        """Put `changes` into force and write them.
+    def change(self, **changes: object) -> None:
+        """Put `changes` into force at once; `save` writes them."""
+        self.now = self.now.with_(**changes)
+
+    async def save(self) -> None:
+        """Write what is in force.
 
         Raises:
-            StorageError: they hold, but could not be written.
+            StorageError: it holds, but could not be written.
         """
-        self.now = self.now.with_(**changes)
         async with self._one_at_a_time:
             await asyncio.to_thread(save_settings, self._file, self.now)

@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 from mhdesk.ui.labels import button, words
 from mhdesk.ui.ports import Region
 
+_HERE = "Are you here?"
+_WHERE = "Please choose your country for its numbers."
 ANYWHERE = ""
 """The code of a place that has no lines here: the help that holds everywhere is shown."""
 
@@ -32,7 +34,7 @@ class RegionChooser(QWidget):
         self.box.setAccessibleName("Where you are")
         self.box.setAccessibleDescription("The numbers shown are for this place.")
         self.box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.box.setMinimumContentsLength(8)
+        self.box.setMinimumContentsLength(4)
         self.box.setMaxVisibleItems(14)
         for region in regions:
             self.box.addItem(region.name, region.code)
@@ -40,7 +42,7 @@ class RegionChooser(QWidget):
         self.box.activated.connect(lambda place: self.chosen.emit(self.box.itemData(place)))
         self.yes = button("Yes", "Yes, this is where I am", "copy")
         self.yes.clicked.connect(lambda: self.chosen.emit(self.box.currentData()))
-        self._question = words("Are you here?", "small")
+        self._question = words(_HERE, "small")
         row = QHBoxLayout()
         row.addWidget(self._question, 1)
         row.addWidget(self.yes)
@@ -57,6 +59,8 @@ class RegionChooser(QWidget):
         self.box.setCurrentIndex(place if place >= 0 else self.box.findData(ANYWHERE))
 
     def show_guessed(self, guessed: bool) -> None:
-        """Ask whether the place is right, or stop asking."""
+        """Ask whether the place is right, or which it is where there was no guess; or stop asking."""
+        nowhere = self.box.currentData() == ANYWHERE
+        self._question.setText(_WHERE if nowhere else _HERE)
         self._question.setVisible(guessed)
-        self.yes.setVisible(guessed)
+        self.yes.setVisible(guessed and not nowhere)

@@ -92,6 +92,7 @@ class _WatchedConversation:
     def __init__(self, conversation: Conversation, clock: _Clock) -> None:
         self._conversation = conversation
         self._clock = clock
+        self.prepare = conversation.prepare
         self.stop = conversation.stop
         self.new_conversation = conversation.new_conversation
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeVar
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton
 
-from mhdesk.core.settings import Looks
+from mhdesk.core.settings import AgeBand, Looks
 from mhdesk.ui.labels import button
+from mhdesk.ui.opening_page import AGES
 
+_C = TypeVar("_C", Looks, AgeBand)
 _LOOKS = {Looks.SYSTEM: "As the system", Looks.LIGHT: "Light", Looks.DARK: "Dark"}
 
 
@@ -20,6 +24,7 @@ class Toolbar(QFrame):
     new_wanted = Signal()
     hide_wanted = Signal()
     looks_chosen = Signal(Looks)
+    age_chosen = Signal(AgeBand)
     text_size_wanted = Signal(int)
     models_wanted = Signal()
     about_wanted = Signal()
@@ -54,7 +59,11 @@ class Toolbar(QFrame):
 
     def show_looks(self, looks: Looks) -> None:
         """Mark the choice in force."""
-        self._choices[looks].setChecked(True)
+        self._looks[looks].setChecked(True)
+
+    def show_age(self, band: AgeBand) -> None:
+        """Mark the age band in force."""
+        self._ages[band].setChecked(True)
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)
@@ -65,14 +74,8 @@ class Toolbar(QFrame):
         )
         self._add(menu, "Smaller text", "Ctrl+-", lambda: self.text_size_wanted.emit(-1))
         self._add(menu, "Normal text", "Ctrl+0", lambda: self.text_size_wanted.emit(0))
-        looks = menu.addMenu("Looks")
-        group = QActionGroup(self)
-        self._choices: dict[Looks, QAction] = {}
-        for choice, name in _LOOKS.items():
-            action = self._add(looks, name, "", lambda _checked=False, it=choice: self.looks_chosen.emit(it))
-            action.setCheckable(True)
-            group.addAction(action)
-            self._choices[choice] = action
+        self._looks = self._add_choices(menu.addMenu("Looks"), _LOOKS, self.looks_chosen.emit)
+        self._ages = self._add_choices(menu.addMenu("Your age"), AGES, self.age_chosen.emit)
         menu.addSeparator()
         self._add(menu, "&Model and adapter…", "Ctrl+Shift+M", self.models_wanted.emit)
         menu.addSeparator()
@@ -80,6 +83,21 @@ class Toolbar(QFrame):
         self._add(menu, "About MHDesk", "", self.about_wanted.emit)
         self._add(menu, "Close", "Ctrl+Q", self.leave_wanted.emit)
         return menu
+
+    def _add_choices(self, menu: QMenu, names: Mapping[_C, str], chosen: Callable[[_C], None]) -> dict[_C, QAction]:
+        """One action a choice, of which one is marked."""
+        group = QActionGroup(self)
+        actions: dict[_C, QAction] = {}
+        for choice, name in names.items():
+            action = self._add(menu, name, "", partial(self._choose, chosen, choice))
+            action.setCheckable(True)
+            group.addAction(action)
+            actions[choice] = action
+        return actions
+
+    @staticmethod
+    def _choose(chosen: Callable[[_C], None], choice: _C, _checked: bool = False) -> None:
+        chosen(choice)
 
     def _add(self, menu: QMenu, name: str, keys: str, do: Callable[..., object]) -> QAction:
         action = QAction(name, self)

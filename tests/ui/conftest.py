@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -22,16 +22,32 @@ from qasync import QEventLoop
 from mhdesk.core.paths import resources_dir
 from mhdesk.core.settings import Looks, Settings
 from mhdesk.safety.helplines import Helplines
+from mhdesk.safety.hours import NOT_KNOWN
+from mhdesk.safety.notices import load_notices
 from mhdesk.ui.controller import Controller
+from mhdesk.ui.help_line import Present
 from mhdesk.ui.main_window import MainWindow
 from mhdesk.ui.ports import ModelChoice
 from mhdesk.ui.preferences import Preferences
 from mhdesk.ui.theme import Theme
 from tests.ui.plain_talk import PlainChoice, PlainConversation
 
-NOTICE = "You are talking with a computer program, not a human being. It cannot feel human emotion."
-DISCLAIMER = "Not a substitute for professional advice."
+NOTICES = load_notices()
+NOTICE = NOTICES.ai_notice
 TODAY = date(2026, 11, 24)
+
+
+class Clock:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **time: float) -> None:
+        self.now += timedelta(**time)
 
 
 def application() -> QApplication:
@@ -75,6 +91,9 @@ def book() -> Helplines:
     return Helplines.load()
 
 
+PRESENT = Present(TODAY, lambda line: NOT_KNOWN)
+
+
 def settle(rounds: int = 6) -> None:
     """Let Qt catch up, in a test without a loop: inside a coroutine this would step other tasks from within."""
     for _ in range(rounds):
@@ -95,6 +114,7 @@ class Desk:
     conversation: PlainConversation
     theme: Theme
     settings_file: Path
+    clock: Clock
 
     def type(self, text: str) -> None:
         QTest.keyClicks(self.window.composer.field, text)
@@ -118,13 +138,15 @@ def open_desk(tmp_path: Path, book: Helplines, app: QApplication) -> Callable[..
         *,
         models: ModelChoice | None = None,
         region: str = "US",
+        settings: Settings | None = None,
         size: tuple[int, int] = (1080, 740),
     ) -> Desk:
         settings_file = tmp_path / "settings.json"
+        clock = Clock()
         theme = Theme(app, resources_dir(), Looks.LIGHT)
         window = MainWindow(
             regions=book.regions(),
-            disclaimer=DISCLAIMER,
+            disclaimer=NOTICES.disclaimer,
             connections=lambda: 0,
             icon_file=resources_dir() / "icons" / "mhdesk.svg",
         )
@@ -133,12 +155,12 @@ def open_desk(tmp_path: Path, book: Helplines, app: QApplication) -> Callable[..
             conversation=conversation,
             models=models or PlainChoice(),
             help_book=book,
-            preferences=Preferences(settings_file, Settings()),
+            preferences=Preferences(settings_file, settings or Settings()),
             theme=theme,
             region=region,
-            ai_notice=NOTICE,
+            notices=NOTICES,
             about=("About",),
-            today=lambda: TODAY,
+            now=clock,
             stop_grace_s=0.05,
         )
         window.resize(*size)
@@ -146,6 +168,6 @@ def open_desk(tmp_path: Path, book: Helplines, app: QApplication) -> Callable[..
         window.activateWindow()
         for _ in range(4):
             app.sendPostedEvents()
-        return Desk(window, controller, conversation, theme, settings_file)
+        return Desk(window, controller, conversation, theme, settings_file, clock)
 
     return build

@@ -28,6 +28,9 @@ class PlainConversation:
         self.said: list[str] = []
         self.begun_anew = 0
 
+    async def prepare(self) -> None:
+        """Nothing has to be read."""
+
     async def send(self, text: str) -> AsyncIterator[SessionEvent]:
         self.said.append(text)
         self._stopping = asyncio.Event()

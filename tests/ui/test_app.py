@@ -101,6 +101,7 @@ PROGRAM = """
     import asyncio, sys
     from mhdesk.core.engine_status import EngineState, EngineStatus
     from mhdesk.safety.helplines import Helplines
+    from mhdesk.safety.notices import load_notices
     from mhdesk.ui.app import Talk, run
     from PySide6.QtWidgets import QApplication
     from tests.ui.plain_talk import PlainChoice, PlainConversation, SCREENED, DONE
@@ -120,7 +121,7 @@ PROGRAM = """
         assemble=lambda tell, region, age: Talk(
             PlainConversation([SCREENED, asyncio.Event(), DONE]), Engine(tell), PlainChoice()),
         help_book=Helplines.load(), settings_file=__import__("pathlib").Path(sys.argv[1]), first_region="GB",
-        disclaimer="d", ai_notice="n"))
+        notices=load_notices()))
 """
 
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
 from mhdesk.core.events import HelpLine
 from mhdesk.safety.helplines import Helplines
-from mhdesk.ui.contact import breakable, dialled, doubt, facts, is_weak, spoken, texting, ways
+from mhdesk.safety.hours import NOT_KNOWN, Opening, OpenState
+from mhdesk.ui.contact import breakable, dialled, doubt, facts, is_weak, open_now, spoken, texting, ways
 
 TODAY = date(2026, 11, 24)
 
@@ -39,7 +40,9 @@ def test_unconfirmed_and_old_lines_ask_to_be_checked_and_fresh_ones_do_not() -> 
         return HelpLine("A", "B", voice="1", evidence=evidence, source_copy_date=copied_on)
 
     assert doubt(line("official-copy", "2026-09-01"), TODAY) == ""
-    assert doubt(line("official-copy", "2021-10-15"), TODAY) == "Please check: last read in October 2021."
+    assert doubt(line("official-copy", "2021-10-15"), TODAY) == "From its own page, as of October 2021: please check."
+    assert doubt(line("secondary", "2021-10-15"), TODAY) == "Please check: last read in October 2021."
+    assert doubt(line("official-copy", ""), TODAY) == "From its own page, which bears no date: please check."
     assert "no date" in doubt(line("secondary", ""), TODAY)
     assert "could not confirm" in doubt(line("unconfirmed", "2026-09-01"), TODAY)
     assert "2019" in doubt(line("secondary", "2019"), TODAY)
@@ -47,11 +50,39 @@ def test_unconfirmed_and_old_lines_ask_to_be_checked_and_fresh_ones_do_not() -> 
     assert not is_weak(line("official-copy", ""))
 
 
+@pytest.mark.parametrize("kind", ["emergency", "police"])
+def test_an_emergency_number_is_never_doubted(kind: str) -> None:
+    assert doubt(HelpLine("A", "B", voice="999", kind=kind, evidence="secondary"), TODAY) == ""
+
+
 def test_hours_cost_and_languages_are_read_as_a_person_would_say_them() -> None:
     assert facts(HelpLine("A", "B", hours="24/7", cost="free", languages=("en", "es"))) == (
         "Day and night · Free · English, Spanish"
     )
     assert facts(HelpLine("A", "B")) == ""
+
+
+@pytest.mark.parametrize(
+    ("opening", "words"),
+    [
+        (NOT_KNOWN, ""),
+        (Opening(OpenState.OPEN), "Open now"),
+        (Opening(OpenState.OPEN, always=True), "Open now, day and night"),
+        (Opening(OpenState.OPEN, by_phone=True, always=True), "Open now by phone"),
+        (Opening(OpenState.CLOSED), "Closed now"),
+        (Opening(OpenState.CLOSED, datetime(2026, 11, 24, 8, 0)), "Closed now, opens at 08:00"),
+        (Opening(OpenState.CLOSED, datetime(2026, 11, 25, 8, 0), 1), "Closed now, opens tomorrow at 08:00"),
+        (Opening(OpenState.CLOSED, datetime(2026, 11, 30, 14, 0), 2), "Closed now, opens Monday at 14:00"),
+    ],
+)
+def test_open_and_closed_are_said_in_words(opening: Opening, words: str) -> None:
+    assert open_now(opening) == words
+
+
+def test_what_is_open_is_spoken_too_and_day_and_night_is_said_once() -> None:
+    line = HelpLine("A", "B", voice="1", hours="24/7", cost="free")
+    heard = spoken(line, Opening(OpenState.OPEN, always=True))
+    assert heard == "A. B. 1. Open now, day and night · Free."
 
 
 def test_a_long_address_may_break_but_a_number_never_does() -> None:

@@ -7,10 +7,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
-from mhdesk.core.events import FinishState, Source
+from mhdesk.core.events import Card, FinishState, HelpLine, Source
+from mhdesk.core.levels import Topic
 from mhdesk.ui.bubble import Bubble
 from mhdesk.ui.conversation_view import FORGOTTEN, STOPPED, ConversationView
-from tests.ui.conftest import NOTICE, settle
+from tests.ui.conftest import NOTICE, PRESENT, settle
 
 PARAGRAPH = "A sentence that goes on for a while, as replies do. " * 6
 
@@ -193,3 +194,47 @@ def test_emptying_it_takes_everything_away(view: ConversationView) -> None:
     assert bubbles(view) == []
     turn(view, 1)
     assert len(bubbles(view)) == 2
+
+
+@pytest.mark.parametrize("height", [130, 240, 400, 900])
+def test_a_card_is_read_from_its_top_whatever_comes_after_it(view: ConversationView, height: int) -> None:
+    view.resize(600, height)
+    settle()
+    turn(view, 1)
+    view.show_user("help")
+    lines = tuple(HelpLine(f"Line {number}", "Anyone", voice=f"{number}00 100") for number in (1, 2, 3))
+    view.show_card(Card("GB", Topic.SUICIDE, lines), PRESENT, lambda line: "What happens.")
+    view.show_text(PARAGRAPH * 3, Source.FIXED)
+    view.show_finished(FinishState.DONE)
+    settle()
+    card = view._entries[-2]
+    top = card.mapTo(view.viewport(), card.rect().topLeft()).y()
+    assert 0 <= top < 60 or view.verticalScrollBar().value() == view.verticalScrollBar().maximum()
+    assert top >= 0
+    view.show_user("thank you")
+    settle()
+    assert view.verticalScrollBar().value() == view.verticalScrollBar().maximum()
+
+
+def test_the_button_to_the_newest_covers_no_words_where_there_is_room(view: ConversationView) -> None:
+    view.resize(600, 500)
+    for number in range(8):
+        turn(view, number)
+        settle()
+    view.verticalScrollBar().setValue(0)
+    settle()
+    assert view.jump.isVisible()
+    assert not view.jump.geometry().intersects(view.viewport().geometry())
+    view.jump.click()
+    settle()
+    assert view.jump.isHidden()
+    assert view.viewportMargins().bottom() == 0
+
+
+def test_what_stands_there_takes_no_more_height_than_its_words(view: ConversationView) -> None:
+    view.show_notice(NOTICE, "More words. " * 30)
+    settle()
+    frame = next(child for child in view.findChildren(QLabel) if child.text() == NOTICE.upper()).parentWidget()
+    assert frame is not None
+    assert frame.height() == frame.heightForWidth(frame.width())
+    assert view.widget().height() == max(view.viewport().height(), frame.height() + 12)

@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from mhdesk.core.events import Card, HelpLine
 from mhdesk.core.levels import Topic
 from mhdesk.ui.crisis_card import CrisisCard, advice, heading
+from tests.ui.conftest import PRESENT
 
-TODAY = date(2026, 11, 24)
 EMERGENCY = HelpLine(
     "Emergency services", "Life in danger", voice="112", kind="emergency", source_copy_date="2026-09-01"
 )
@@ -22,7 +20,7 @@ def shown(card: CrisisCard) -> str:
 
 
 def build(topic: Topic, *lines: HelpLine) -> CrisisCard:
-    return CrisisCard(Card("DE", topic, lines), TODAY, lambda line: f"What happens at {line.name}.")
+    return CrisisCard(Card("DE", topic, lines), PRESENT, lambda line: f"What happens at {line.name}.")
 
 
 def test_it_shows_who_the_number_the_hours_and_what_happens() -> None:
@@ -57,6 +55,17 @@ def test_a_worry_about_someone_else_speaks_about_that_person() -> None:
     assert "call for someone else" in advice(card)
 
 
+def test_a_child_is_not_told_of_lines_for_children_where_there_are_none() -> None:
+    child = HelpLine("For children", "Children", voice="116 111", kind="youth")
+    assert "for children" in heading(Card("DE", Topic.MINOR, (child, TALK)))
+    assert "for children" not in heading(Card("AE", Topic.MINOR, (TALK,)))
+
+
+def test_someone_young_is_told_of_an_adult_whatever_the_topic() -> None:
+    for topic in Topic:
+        assert advice(Card("DE", topic, (TALK,)), young=True).count("an adult you trust") == 1
+
+
 def test_abuse_warns_about_the_screen_and_offers_to_hide_the_window() -> None:
     card = build(Topic.ABUSE, TALK)
     assert "Someone may see this screen" in shown(card)
@@ -72,6 +81,15 @@ def test_more_than_two_lines_wait_behind_one_button() -> None:
     assert "3333" not in shown(card)
     next(b for b in card.findChildren(QPushButton) if b.text() == "Show 1 more").click()
     assert "3333" in shown(card)
+
+
+def test_what_waits_may_have_nothing_to_press() -> None:
+    near = HelpLine("Someone near you", "A person you trust", kind="guidance")
+    card = build(Topic.SUICIDE, TALK, EMERGENCY, near)
+    more = next(b for b in card.findChildren(QPushButton) if b.text() == "Show 1 more")
+    more.click()
+    assert "Someone near you" in shown(card)
+    assert more.isHidden()
 
 
 @pytest.mark.parametrize("topic", list(Topic))

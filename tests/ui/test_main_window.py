@@ -13,7 +13,7 @@ from mhdesk.core.levels import Level, Topic, Verdict
 from mhdesk.core.settings import AgeBand
 from mhdesk.safety.helplines import Helplines
 from mhdesk.ui.main_window import is_narrow
-from tests.ui.conftest import DISCLAIMER, TODAY, Desk, settle
+from tests.ui.conftest import NOTICES, PRESENT, Desk, settle
 from tests.ui.plain_talk import PlainConversation
 
 SIZES = [(1080, 740), (1024, 600), (640, 560), (480, 420)]
@@ -36,9 +36,9 @@ def test_help_and_disclaimer_are_visible_in_every_state_and_size(
     words = visible_words(help_place)
     assert "911" in words
     assert "988" in words
-    assert DISCLAIMER in visible_words(window)
+    assert NOTICES.disclaimer in visible_words(window)
     number = next(label for label in help_place.findChildren(QLabel) if label.text() == "911" and label.isVisible())
-    assert number.visibleRegion().boundingRect().height() == number.height()
+    assert number.visibleRegion().boundingRect().size() == number.size()
 
 
 def test_larger_type_moves_the_help_on_top_sooner() -> None:
@@ -71,7 +71,7 @@ def test_the_tab_key_reaches_everything_that_can_be_pressed(open_desk: Callable[
     view = desk.window.conversation
     view.show_user("hello")
     card = book.card("US", Verdict(Level.CRISIS, (Topic.ABUSE,)), AgeBand.UNKNOWN)
-    view.show_card(card, TODAY, book.what_happens)
+    view.show_card(card, PRESENT, book.what_happens)
     view.show_text("A reply.", Source.FIXED)
     view.show_finished(FinishState.DONE)
     settle()

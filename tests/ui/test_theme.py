@@ -33,7 +33,7 @@ def test_every_name_in_the_style_sheet_is_filled_in_at_every_size() -> None:
 def test_the_notice_is_never_smaller_than_16_points() -> None:
     for scale in SCALES:
         sheet = style_sheet(TEMPLATE, LIGHT, scale, "/icons")
-        size = re.search(r"#notice QLabel \{ font-size: ([\d.]+)pt; font-weight: 700", sheet)
+        size = re.search(r'#notice QLabel\[role="capitals"\] \{ font-size: ([\d.]+)pt; font-weight: 700', sheet)
         assert size is not None
         assert float(size[1]) >= 16
 
