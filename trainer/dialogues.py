@@ -1,8 +1,7 @@
-"""Reading dialogues and keeping some of them out of training."""
+"""Reading the project's own dialogues as they were written."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,18 +42,6 @@ def read_dialogues(paths: Sequence[Path]) -> list[Dialogue]:
     if not found:
         raise BadDialogues("There are no dialogues to train on. Please check the files named in the configuration.")
     return list(found.values())
-
-
-def split_dialogues(dialogues: Sequence[Dialogue], held_out_share: float) -> tuple[list[Dialogue], list[Dialogue]]:
-    """Training and held-out dialogues. Which is which depends on a dialogue's id alone, so growth moves none."""
-    training: list[Dialogue] = []
-    held_out: list[Dialogue] = []
-    for dialogue in dialogues:
-        place = int.from_bytes(hashlib.sha256(dialogue.id.encode()).digest()[:8], "big") / 2**64
-        (held_out if place < held_out_share else training).append(dialogue)
-    if not training or not held_out:
-        raise BadDialogues("There are too few dialogues to keep some out of training. Please add more.")
-    return training, held_out
 
 
 def _dialogue(line: str, path: Path, number: int) -> Dialogue:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,7 +11,6 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from mhdesk.engine.prompt import TrainingExample
-from trainer.examples import IGNORED, collate
 
 RESAMPLES = 2000
 
@@ -31,34 +30,65 @@ class Perplexity:
         return asdict(self)
 
 
-def losses_by_dialogue(model: Any, examples: Sequence[TrainingExample], padding: int) -> list[tuple[float, int]]:
-    """Summed negative log-likelihood (nats) and number of target tokens of each example."""
-    results = []
+def logits_of(model: Any, token_ids: Sequence[int]) -> torch.Tensor:
+    """What `model` expects after each token: [tokens, vocabulary] in float32."""
     with torch.inference_mode():
-        for example in examples:
-            batch = {name: tensor.to(model.device) for name, tensor in collate([example], padding).items()}
-            logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
-            labels = batch["labels"][:, 1:].reshape(-1)
-            loss = cross_entropy(
-                logits[:, :-1].reshape(-1, logits.shape[-1]).float(), labels, ignore_index=IGNORED, reduction="sum"
-            )
-            results.append((float(loss), int((labels != IGNORED).sum())))
+        logits: torch.Tensor = model(input_ids=torch.tensor([list(token_ids)], device=model.device)).logits
+    return logits[0].float()
+
+
+def losses_by_dialogue(
+    model: Any, examples: Sequence[TrainingExample], tell: Callable[[int], None] = lambda done: None
+) -> list[tuple[float, int]]:
+    """Summed negative log-likelihood (nats) and number of target tokens of each example, one at a time, unpadded.
+
+    Args:
+        model: a causal language model.
+        examples: what it reads, and which tokens count.
+        tell: hears how many are done.
+    """
+    results = []
+    for example in examples:
+        labels = torch.tensor(example.token_ids[1:], device=model.device)
+        counts = torch.tensor(example.is_target[1:], device=model.device)
+        losses = cross_entropy(logits_of(model, example.token_ids)[:-1], labels, reduction="none")
+        results.append((float(losses[counts].sum()), int(counts.sum())))
+        tell(len(results))
     return results
 
 
-def perplexity(losses: Sequence[tuple[float, int]], seed: int = 0) -> Perplexity:
+def perplexity(losses: Sequence[tuple[float, int]]) -> Perplexity:
     """Perplexity over all tokens, and the interval of resampled dialogues (percentile bootstrap)."""
     table = torch.tensor(losses, dtype=torch.float64)
-    generator = torch.Generator().manual_seed(seed)
-    picks = torch.randint(len(losses), (RESAMPLES, len(losses)), generator=generator)
-    sums = table[picks].sum(dim=1)
-    low, high = torch.quantile((sums[:, 0] / sums[:, 1]).exp(), torch.tensor([0.025, 0.975], dtype=torch.float64))
+    sums = table[resamples(len(losses))].sum(dim=1)
+    low, high = interval((sums[:, 0] / sums[:, 1]).exp())
     total, tokens = table.sum(dim=0).tolist()
-    return Perplexity(math.exp(total / tokens), float(low), float(high), int(tokens), len(losses))
+    return Perplexity(math.exp(total / tokens), low, high, int(tokens), len(losses))
+
+
+def perplexity_ratio(
+    before: Sequence[tuple[float, int]], after: Sequence[tuple[float, int]]
+) -> tuple[float, float, float]:
+    """Perplexity of `after` over that of `before` on the same dialogues, and its 95 % interval (paired bootstrap)."""
+    difference = torch.tensor([(a[0] - b[0], b[1]) for b, a in zip(before, after, strict=True)], dtype=torch.float64)
+    sums = difference[resamples(len(before))].sum(dim=1)
+    low, high = interval((sums[:, 0] / sums[:, 1]).exp())
+    total, tokens = difference.sum(dim=0).tolist()
+    return math.exp(total / tokens), low, high
 
 
 def share_of_resamples_better(before: Sequence[tuple[float, int]], after: Sequence[tuple[float, int]]) -> float:
     """How often, over resampled dialogues, `after` has a lower loss than `before` on the same dialogues."""
     difference = torch.tensor([b[0] - a[0] for b, a in zip(before, after, strict=True)], dtype=torch.float64)
-    picks = torch.randint(len(before), (RESAMPLES, len(before)), generator=torch.Generator().manual_seed(0))
-    return float((difference[picks].sum(dim=1) > 0).double().mean())
+    return float((difference[resamples(len(before))].sum(dim=1) > 0).double().mean())
+
+
+def resamples(count: int) -> torch.Tensor:
+    """Places of `count` cases drawn with replacement, the same every time: [resamples, count]."""
+    return torch.randint(count, (RESAMPLES, count), generator=torch.Generator().manual_seed(0))
+
+
+def interval(values: torch.Tensor) -> tuple[float, float]:
+    """The middle 95 % of float64 `values`, one a resample (percentile bootstrap)."""
+    low, high = torch.quantile(values, torch.tensor([0.025, 0.975], dtype=torch.float64))
+    return float(low), float(high)

@@ -11,6 +11,7 @@ from mhdesk_setup.sentences import SetUpError
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "requirements.txt"
+TRAINER = ROOT / "packaging" / "requirements-trainer.txt"
 DEVELOPMENT = ROOT / "packaging" / "requirements-dev.txt"
 
 
@@ -40,13 +41,13 @@ def test_a_line_without_an_exact_version_is_refused_by_name(line: str) -> None:
     assert line in refused.value.sentence
 
 
-@pytest.mark.parametrize("file", [APP, DEVELOPMENT], ids=["app", "development"])
+@pytest.mark.parametrize("file", [APP, TRAINER, DEVELOPMENT], ids=["app", "trainer", "development"])
 def test_the_shipped_files_are_exact_pins(file: Path) -> None:
     assert len(Requirements((file,)).pins()) >= 8
 
 
 def test_the_interpreter_of_the_tests_has_every_pin() -> None:
-    assert unmet_pins(Requirements((APP, DEVELOPMENT)).pins()) == []
+    assert unmet_pins(Requirements((APP, TRAINER, DEVELOPMENT)).pins()) == []
 
 
 def test_a_build_of_the_pinned_version_meets_the_pin(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from trainer.dialogues import read_dialogues, split_dialogues
+from trainer.dialogues import read_dialogues
 from trainer.errors import BadDialogues
 
 
@@ -52,17 +52,3 @@ def test_a_file_in_another_encoding_is_a_sentence(tmp_path):
     (tmp_path / "d.jsonl").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadDialogues, match="UTF-8"):
         read_dialogues([tmp_path / "d.jsonl"])
-
-
-def test_the_split_is_about_the_share_asked_for_and_growth_moves_no_dialogue(tmp_path):
-    found = read(tmp_path, *[dialogue(f"d{number}", "a", "b") for number in range(400)])
-    training, held_out = split_dialogues(found, 0.125)
-    assert 30 <= len(held_out) <= 70
-    _, fewer = split_dialogues(found[:200], 0.125)
-    assert {d.id for d in fewer} <= {d.id for d in held_out}
-    assert not {d.id for d in training} & {d.id for d in held_out}
-
-
-def test_too_few_dialogues_to_keep_some_out_is_a_sentence(tmp_path):
-    with pytest.raises(BadDialogues, match="too few"):
-        split_dialogues(read(tmp_path, dialogue("a", "b", "c")), 0.1)

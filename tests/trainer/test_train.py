@@ -1,159 +1,191 @@
-"""A whole training run on a tiny model, and what the app makes of its adapter."""
+"""A whole training run on a tiny model, killed, spoilt and starved."""
 
 import json
-import math
 import os
-import shutil
+import signal
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from mhdesk.core.paths import UserPaths
-from mhdesk.library.shelf import Shelf
-from tests.tiny_model import make_tokenizer
-from trainer.config import load_config
-from trainer.dialogues import read_dialogues
-from trainer.examples import IGNORED, batches, collate, render_dialogues
-from trainer.perplexity import perplexity, share_of_resamples_better
-from trainer.train import train
+from mhdesk.engine.child.adapter import load_adapter
+from mhdesk.engine.child.base import load_base
+from tests.namespaces import in_namespace
+from tests.trainer.split_run import make_run
+from trainer import render, train
+from trainer.errors import BadConfiguration, BadRows, TrainingStopped
+from trainer.stage import read_manifest
+from trainer.training.batches import collate, summed_loss
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = """
-name: warm
-model: {model}
-dialogues: [dialogues.jsonl]
-output: adapters/warm
-held_out_share: 0.25
-rank: 4
-learning_rate: {rate}
-batch_size: 4
-gradient_accumulation: 2
-epochs: 6
-max_tokens: 500
-seed: 1
-"""
+SETTINGS = {"epochs": 2, "validate_every": 2, "warmup_share": 0.0}
+FILES = {"adapter_config.json", "adapter_model.safetensors", "curve.json", "curve.png"}
 
 
-def write_run(folder: Path, model: Path, rate: float = 0.01) -> Path:
-    rows = [
-        {
-            "id": f"row-{number}",
-            "turns": [
-                {"role": "user", "text": f"Stone {number} lies on the table."},
-                {"role": "assistant", "text": "The harbour was quiet and the boats lay still."},
-            ],
-        }
-        for number in range(24)
-    ]
-    folder.mkdir(exist_ok=True)
-    (folder / "dialogues.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
-    (folder / "config.yaml").write_text(CONFIG.format(model=model, rate=rate))
-    return folder / "config.yaml"
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    """On few cores, threads that wait for one another take ten times as long; and sums have one order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def prepared(folder, model, **settings):
+    config, job = make_run(folder, model, **(SETTINGS | settings))
+    render.run(config, job)
+    return config, job
 
 
 @pytest.fixture(scope="module")
 def trained(tiny_model, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
-    return train(load_config(write_run(folder, tiny_model)), folder)
+    config, job = prepared(tmp_path_factory.mktemp("run"), tiny_model)
+    return train.run(config, job)
 
 
-def test_the_adapter_is_better_on_what_it_has_not_seen_and_its_card_says_so(trained):
-    card = json.loads((trained / "card.json").read_text())
-    evaluation = card["evaluation"]
-    assert evaluation["held_out_perplexity_adapter"]["value"] < evaluation["held_out_perplexity_base"]["value"] * 0.7
-    assert evaluation["share_of_resamples_better"] > 0.99
-    assert evaluation["training"]["loss_curve"][-1] < evaluation["training"]["loss_curve"][0]
-    assert set(card) == {
-        "base_id", "base_sha256", "template_sha256", "adapter_sha256", "data", "evaluation", "created",
-    }  # fmt: skip
+def test_it_learns_and_says_how_in_curve_and_manifest(trained):
+    curve = json.loads((trained / "curve.json").read_text())
+    counts = read_manifest(trained)["counts"]
+    assert [entry["step"] for entry in curve["training"]] == [1, 2, 3, 4, 5, 6]
+    assert [entry["step"] for entry in curve["validation"]] == [0, 2, 4, 6]
+    assert counts["validation_loss"] == curve["best"]["loss"] < counts["validation_loss_before"] * 0.96
+    assert counts["memory"]["measured_bytes"] > 0
 
 
-def test_no_path_of_this_machine_is_left_in_the_adapter(trained):
+def test_the_artefact_holds_pefts_files_and_curves_and_no_path_of_this_machine(trained):
+    assert set(read_manifest(trained)["outputs"]) == FILES
+    assert {path.name for path in trained.iterdir()} == {*FILES, "manifest.json"}
     for path in trained.glob("*.json"):
         assert str(trained.parent) not in path.read_text()
         assert str(ROOT) not in path.read_text()
+    assert json.loads((trained / "adapter_config.json").read_text())["base_model_name_or_path"] == "tests/tiny"
 
 
-def test_the_app_takes_the_adapter_and_answers_with_it(trained, tiny_model, tmp_path):
-    paths = UserPaths(tmp_path / "home")
-    paths.ensure()
-    shutil.copytree(tiny_model, paths.models / "tiny")
-    shutil.copytree(trained, paths.adapters / "warm")
-    Shelf(paths).use_adapter("warm")
-    with_adapter = answer(paths)
-    assert with_adapter == answer(paths)
-    assert with_adapter != answer(paths, "--adapter", "none")
+def test_tensorboards_files_lie_beside_the_artefacts(trained):
+    assert list((trained.parent / "curves" / "train").glob("events.*"))
 
 
-def answer(paths: UserPaths, *more: str) -> str:
-    words = ["chat", "--once", "Stone 99 lies on the table.", "--seed", "1", "--max-tokens", "30", *more]
-    environment = {**os.environ, "MHDESK_HOME": str(paths.home)}
-    result = subprocess.run(
-        [sys.executable, str(ROOT / "runApp.py"), *words], capture_output=True, text=True, env=environment, check=True
+def test_the_adapter_is_the_one_of_the_best_look(trained, tiny_model):
+    config, job = make_run(trained.parent.parent, tiny_model, **SETTINGS)
+    plan = train.plan_of(train.rendered_files(job, tiny_model), config.train, config.seed)
+    model, _ = load_base(tiny_model)
+    adapted = load_adapter(model, trained)
+    losses = [
+        summed_loss(adapted, collate(plan.validation, ((row,),), 2)).item() for row in range(5)
+    ]  # fmt: skip
+    best = read_manifest(trained)["counts"]["validation_loss"]
+    assert sum(losses) / plan.validation.targets.sum() == pytest.approx(best, rel=0.02)
+
+
+def test_what_is_done_is_skipped(trained, tiny_model):
+    config, job = make_run(trained.parent.parent, tiny_model, **SETTINGS)
+    before = (trained / "manifest.json").stat().st_mtime_ns
+    assert train.run(config, job) == trained
+    assert (trained / "manifest.json").stat().st_mtime_ns == before
+
+
+def test_a_run_that_was_killed_goes_on_to_the_same_bytes(trained, tiny_model, tmp_path):
+    config, job = prepared(tmp_path, tiny_model)
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "trainer", "train", "--config", str(tmp_path / "run.yaml")],
+        stderr=subprocess.DEVNULL, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    unfinished = tmp_path / "work" / "train.unfinished"
+    while not list(unfinished.glob("checkpoint-*")):
+        assert killed.poll() is None
+        time.sleep(0.005)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    assert not job.artefact("train").exists()
+    told = []
+    again = train.run(config, replace(job, tell=told.append))
+    assert not any("before the first step" in line for line in told)
+    assert read_manifest(again)["outputs"] == read_manifest(trained)["outputs"]
+
+
+def test_packing_bf16_and_checkpointing_learn_too(tiny_model, tmp_path):
+    config, job = prepared(
+        tmp_path, tiny_model, packing=True, base="bf16", gradient_checkpointing=True, max_tokens=800, batch_size=2,
+        most_steps=3, schedule="constant",
+    )  # fmt: skip
+    counts = read_manifest(train.run(config, job))["counts"]
+    assert counts["steps"] == 3
+    assert counts["validation_loss"] < counts["validation_loss_before"]
+
+
+def test_a_learning_rate_that_diverges_is_a_sentence_and_nothing_is_published(tiny_model, tmp_path):
+    config, job = prepared(tmp_path, tiny_model, learning_rate=1e30)
+    with pytest.raises(TrainingStopped, match="The loss is no longer a number at step"):
+        train.run(config, job)
+    assert not job.artefact("train").exists()
+
+
+def test_an_adapter_that_is_no_better_than_the_base_is_not_published(tiny_model, tmp_path):
+    config, job = prepared(tmp_path, tiny_model, learning_rate=1e-30, most_steps=2)
+    with pytest.raises(TrainingStopped, match=r"Nothing was learnt: the validation loss is 6\.002 without"):
+        train.run(config, job)
+    assert not job.artefact("train").exists()
+
+
+def test_what_would_not_fit_the_memory_is_refused_before_it_begins(tiny_model, tmp_path):
+    config, job = prepared(tmp_path, tiny_model, memory_limit_gib=0.01)
+    with pytest.raises(BadConfiguration, match=r"needs about 0\.\d\d GiB of memory and 0\.01 GiB are there"):
+        train.run(config, job)
+
+
+def test_fewer_processes_than_asked_for_are_refused(tiny_model, tmp_path):
+    config, job = prepared(tmp_path, tiny_model, processes=2)
+    with pytest.raises(BadConfiguration, match=r"asks for 2 processes .* and 1 were started"):
+        train.run(config, job)
+
+
+def test_rows_of_another_base_are_refused(tiny_model, tmp_path):
+    from tests.tiny_model import make_tiny_model
+
+    _, job = prepared(tmp_path, tiny_model)
+    config, _ = make_run(tmp_path, make_tiny_model(tmp_path / "other", seed=5), **SETTINGS)
+    with pytest.raises(BadRows, match="rendered for another base"):
+        train.run(config, job)
+
+
+def test_a_missing_base_is_a_sentence(tiny_model, tmp_path):
+    config, job = prepared(tmp_path, tiny_model)
+    with pytest.raises(BadConfiguration, match="The base model /nowhere is neither a folder nor installed"):
+        train.run(replace(config, model="/nowhere"), job)
+
+
+def test_rows_that_were_not_rendered_are_a_sentence(tiny_model, tmp_path):
+    config, job = make_run(tmp_path, tiny_model)
+    with pytest.raises(BadRows, match="The stage render has not been run"):
+        train.run(config, job)
+
+
+def test_a_full_disk_is_one_sentence_and_nothing_is_published(tiny_model, tmp_path):
+    prepared(tmp_path, tiny_model)
+    result = in_namespace(
+        """
+        import runpy, shutil, subprocess, sys
+        from pathlib import Path
+        here = Path(sys.argv[1])
+        (here / "small").mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", here / "small"], check=True)
+        shutil.copytree(here / "work", here / "small" / "work")
+        shutil.copy(here / "run.yaml", here / "small")
+        (here / "small" / "filler").write_bytes(b"x" * int(sys.argv[2]))
+        sys.argv = ["trainer", "train", "--config", str(here / "small" / "run.yaml")]
+        try:
+            runpy.run_module("trainer", run_name="__main__", alter_sys=True)
+        finally:
+            print((here / "small" / "work" / "train").exists())
+        """,
+        str(tmp_path),
+        "30000",
     )
-    return result.stdout
-
-
-def test_the_same_seed_gives_the_same_adapter(trained, tiny_model, tmp_path):
-    again = train(load_config(write_run(tmp_path / "again", tiny_model)), tmp_path / "again")
-    assert (again / "adapter_model.safetensors").read_bytes() == (trained / "adapter_model.safetensors").read_bytes()
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ("model: /nowhere", "neither a folder nor installed"),
-        ("dialogues: [nothing.jsonl]", "cannot be read"),
-        ("max_tokens: 64", "does not fit into 64 tokens"),
-        ("nonsense: 1", "unknown key"),
-    ],
-)
-def test_bad_input_is_one_sentence_exit_2_and_nothing_is_written(tiny_model, tmp_path, change, sentence):
-    config = write_run(tmp_path / "run", tiny_model)
-    key = change.split(":")[0]
-    kept = [line for line in config.read_text().splitlines() if not line.startswith(f"{key}:")]
-    config.write_text("\n".join([*kept, change]))
-    result = subprocess.run(
-        [sys.executable, "-m", "trainer", "train", "--config", str(config)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        check=False,
-    )
-    assert result.returncode == 2, result.stderr
-    assert sentence in result.stderr
+    assert result.returncode == 1, result.stderr
+    assert "is full. Please free some space" in result.stderr
     assert "Traceback" not in result.stderr
-    assert not (tmp_path / "run" / "adapters").exists()
-
-
-def test_padding_and_the_persons_words_carry_no_loss(tmp_path, tiny_model):
-    from mhdesk.engine.prompt import PromptRenderer
-
-    write_run(tmp_path / "run", tiny_model)
-    tokenizer = make_tokenizer()
-    found = read_dialogues([tmp_path / "run" / "dialogues.jsonl"])
-    examples = render_dialogues(found, PromptRenderer(tokenizer), 500)
-    batch = collate(examples[:3], padding=2)
-    assert {tuple(tensor.shape) for tensor in batch.values()} == {tuple(batch["labels"].shape)}
-    learnt = batch["labels"][0][batch["labels"][0] != IGNORED]
-    assert tokenizer.decode(learnt) == "The harbour was quiet and the boats lay still.<|im_end|>"
-    assert (batch["labels"][batch["attention_mask"] == 0] == IGNORED).all()
-    everything = [example for group in batches(examples, 4, seed=1) for example in group]
-    assert len(everything) == len(examples)
-
-
-def test_perplexity_is_the_exponential_of_the_mean_loss_and_its_interval_holds_it():
-    result = perplexity([(math.log(4) * 10, 10), (math.log(4) * 30, 30)])
-    assert result.value == pytest.approx(4)
-    assert result.low == pytest.approx(4)
-    assert result.tokens == 40
-    spread = perplexity([(float(loss), 10) for loss in torch.linspace(5, 30, 20)])
-    assert spread.low < spread.value < spread.high
-
-
-def test_one_model_better_on_every_dialogue_is_better_in_every_resample():
-    assert share_of_resamples_better([(2.0, 1)] * 9, [(1.0, 1)] * 9) == 1.0
-    assert share_of_resamples_better([(1.0, 1)] * 9, [(2.0, 1)] * 9) == 0.0
+    assert result.stdout.strip() == "False"

@@ -1,51 +1,79 @@
+"""Every configuration that is shipped, and the values that `train` and `search` refuse."""
+
+import os
 from pathlib import Path
 
 import pytest
 
-from trainer.config import TrainingConfig, load_config
+from trainer.added_odds import SumsConfig
+from trainer.config import load_config
+from trainer.encoder import EncoderConfig
 from trainer.errors import BadConfiguration
+from trainer.learn_stage import SecondStageConfig
+from trainer.pipeline_config import PipelineConfig
+from trainer.precision import PrecisionConfig
+from trainer.safety import SafetyConfig
+from trainer.settings.search import SearchSettings
+from trainer.settings.train import TrainSettings
+from trainer.throughput import ThroughputConfig
 
 CONFIGS = Path(__file__).resolve().parents[2] / "trainer" / "configs"
-GOOD = "name: a\nmodel: m\ndialogues: [d.jsonl]\noutput: out\n"
-
-
-def load(tmp_path, text):
-    path = tmp_path / "config.yaml"
-    path.write_text(text, encoding="utf-8")
-    return load_config(path)
+OTHERS = {
+    "precision": PrecisionConfig,
+    "safety": SafetyConfig,
+    "screen": SecondStageConfig,
+    "gate": SecondStageConfig,
+    "screen-encoder": EncoderConfig,
+    "gate-encoder": EncoderConfig,
+    "screen-sums": SumsConfig,
+    "gate-sums": SumsConfig,
+    "throughput": ThroughputConfig,
+}
+OF_THE_PIPELINE = {"smoke", "starter", "colab-t4", "eight-gpus", "two-processes"}
+GOOD = "name: a\nmodel: m\nwork: w\nsources: {of: [{name: s, path: s.csv, form: answers, licence: MIT}]}\n"
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.name)
 def test_every_shipped_configuration_can_be_read(path):
-    assert isinstance(load_config(path), TrainingConfig)
+    kind = OTHERS.get(path.stem, PipelineConfig)
+    assert isinstance(load_config(path, kind), kind)
+    assert path.stem in OTHERS.keys() | OF_THE_PIPELINE
 
 
-def test_defaults_stand_for_what_is_not_said(tmp_path):
-    config = load(tmp_path, GOOD + "learning_rate: 1.0e-3\nepochs: 2\n")
-    assert (config.learning_rate, config.epochs, config.batch_size) == (0.001, 2, 4)
+def test_one_process_and_two_read_as_many_rows_a_step():
+    one, two = (load_config(CONFIGS / f"{name}.yaml", PipelineConfig).train for name in ("starter", "two-processes"))
+    assert one.batch_size * one.batches_a_step == two.batch_size * two.batches_a_step
+    assert two.processes == 2
+
+
+def test_no_shipped_configuration_writes_into_the_tree_but_under_build():
+    for name in OF_THE_PIPELINE:
+        work = load_config(CONFIGS / f"{name}.yaml", PipelineConfig).work
+        assert work == "work" or os.path.normpath(CONFIGS / work).startswith(str(CONFIGS.parents[1] / "build"))
 
 
 @pytest.mark.parametrize(
-    ("text", "named"),
+    ("kind", "values"),
     [
-        (GOOD + "lerning_rate: 1\n", "lerning_rate"),
-        ("name: a\n", "model"),
-        (GOOD + "epochs: 0\n", "epochs"),
-        (GOOD + "epochs: three\n", "epochs"),
-        (GOOD + "epochs: true\n", "epochs"),
-        (GOOD + "learning_rate: 5\n", "learning_rate"),
-        (GOOD + "base: int4\n", "base"),
-        (GOOD.replace("[d.jsonl]", "d.jsonl"), "dialogues"),
-        (GOOD.replace("[d.jsonl]", "[]"), "dialogues"),
-        ("- a list\n", "keys"),
-        ("a: [unclosed", "YAML"),
+        (TrainSettings, {"base": "int4"}),
+        (TrainSettings, {"rank": 0}),
+        (TrainSettings, {"targets": ("embed_tokens",)}),
+        (TrainSettings, {"learning_rate": 0.0}),
+        (TrainSettings, {"schedule": "sawtooth"}),
+        (TrainSettings, {"processes": 0}),
+        (TrainSettings, {"epochs": 0}),
+        (TrainSettings, {"max_tokens": 8}),
+        (SearchSettings, {"trials": 0}),
+        (SearchSettings, {"ranks": ()}),
+        (SearchSettings, {"lowest_learning_rate": 0.1, "highest_learning_rate": 0.01}),
     ],
 )
-def test_what_is_wrong_is_named_in_the_sentence(tmp_path, text, named):
-    with pytest.raises(BadConfiguration, match=named):
-        load(tmp_path, text)
+def test_what_makes_no_sense_is_named_in_the_sentence(kind, values):
+    with pytest.raises(BadConfiguration, match=list(values)[-1]):
+        kind(**values)
 
 
-def test_a_missing_file_is_a_sentence(tmp_path):
-    with pytest.raises(BadConfiguration, match="cannot be read"):
-        load_config(tmp_path / "nothing.yaml")
+def test_an_unknown_key_of_a_section_is_named(tmp_path):
+    (tmp_path / "run.yaml").write_text(GOOD + "train: {lerning_rate: 1}\n", encoding="utf-8")
+    with pytest.raises(BadConfiguration, match=r"unknown key: train\.lerning_rate"):
+        load_config(tmp_path / "run.yaml", PipelineConfig)

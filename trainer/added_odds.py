@@ -1,0 +1,171 @@
+"""How the odds of the linear stage and of the encoder are added, and from where on the sum counts.
+
+Found on families that neither has seen: the encoder was kept from them, and the linear stage's odds come from weights
+of a fold without them. Run again whenever one of the two was made anew (`encoder` does so at its end).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.numpy import save
+
+from mhdesk.core.atomic import write_bytes, write_json
+from mhdesk.core.paths import resources_dir
+from mhdesk.safety.clauses import read_clauses
+from mhdesk.safety.encoder import Encoder
+from mhdesk.safety.learnt import ENGLISH
+from mhdesk.safety.ngrams import read_ngrams
+from mhdesk.safety.rules import load_speller
+from mhdesk.safety.second_stage import SecondStage, telling_stretch
+from trainer.errors import BadConfiguration
+from trainer.learn_stage import fit_sum, unseen_odds_file
+from trainer.stage_texts import harmless_of, labels_of, place_of, read_texts
+
+
+@dataclass(frozen=True, slots=True)
+class SumsConfig:
+    """What is added. Paths are relative to the folder of the YAML file."""
+
+    kind: str
+    """`screen` or `gate`."""
+    sentences: tuple[str, ...]
+    """Marked files, the ones that the linear stage was made from."""
+    stage: str
+    """The linear stage, made by `second-stage`."""
+    output: str
+    """The encoder, made by `encoder`; it carries the sums, and its card what they give."""
+    held_out_share: float = 0.1
+    """Part of the families that the encoder was kept from."""
+    false_share: float = 0.02
+    """Share of harmless held-out texts that may be raised to crisis, or stopped."""
+    alert_share: float = 0.06
+    """Share of harmless held-out texts that may be raised to elevated."""
+    linear_weight: float = 0.0
+    """What the linear stage counts at least: on plain text the encoder is surer than it is right."""
+    length_weight: float = 0.0
+    """What the length of a text counts against it at least: real letters are longer than those we wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnglishTexts:
+    """What the encoder can read: each text as its stretches, most telling first, and what both should say of it.
+
+    `labels` has shape (texts, outputs); `linear` (texts, deciding outputs) holds odds by weights that have not seen the
+    family; `lengths` the logarithm of how many stretches each has; `held_out` and `harmless` mark texts.
+    """
+
+    outputs: tuple[str, ...]
+    stretches: list[list[str]]
+    labels: NDArray[np.float32]
+    linear: NDArray[np.float64]
+    lengths: NDArray[np.float64]
+    held_out: NDArray[np.bool_]
+    harmless: NDArray[np.bool_]
+
+
+def read_english(
+    kind: str, sentences: Sequence[str], stage_path: Path, folder: Path, held_out_share: float
+) -> tuple[EnglishTexts, list[Path]]:
+    """The texts that the encoder can read, and the files they are from.
+
+    Raises:
+        BadSentences, BadConfiguration: the sentences cannot be used, or are not those of the linear stage.
+    """
+    stage = SecondStage.load(stage_path)
+    texts, paths = read_texts(kind, sentences, folder)
+    unseen = np.load(unseen_odds_file(stage_path))
+    if unseen.shape[0] != len(texts):
+        raise BadConfiguration("The linear stage was made from other sentences. Please run second-stage first.")
+    speller = load_speller(resources_dir() / "safety" / "spelling.yaml") if kind == "screen" else None
+    english = stage.outputs.index(ENGLISH)
+    outputs = tuple(name for name in stage.outputs if name != ENGLISH)
+    kept: list[int] = []
+    stretches: list[list[str]] = []
+    lengths: list[float] = []
+    for place, text in enumerate(texts):
+        ngrams = read_ngrams(read_clauses(text.text, speller).data)
+        windows, odds = stage.odds(ngrams)
+        if windows.size and odds[int(odds[:, 0].argmax()), english] > 0:
+            telling = telling_stretch(windows, odds[:, 0])
+            best = ngrams.stretch(telling.first, telling.last)
+            others = (ngrams.stretch(int(a), int(b)) for a, b in windows)
+            lengths.append(math.log(len(windows)))
+            kept.append(place)
+            stretches.append([best, *(other for other in others if other != best)])
+    chosen = [texts[place] for place in kept]
+    found = EnglishTexts(
+        outputs=outputs,
+        stretches=stretches,
+        labels=np.stack([labels_of(text, outputs, kind) for text in chosen]).astype(np.float32),
+        linear=unseen[np.array(kept)],
+        lengths=np.array(lengths),
+        held_out=np.array([place_of(text, "held") < held_out_share for text in chosen]),
+        harmless=harmless_of(chosen),
+    )
+    return found, paths
+
+
+def add_odds(config: SumsConfig, folder: Path, tell: Callable[[str], None]) -> Path:
+    """Find the sums and write them into the encoder and its card; returns the encoder's path.
+
+    Raises:
+        BadSentences, BadConfiguration, BadRules: what it is given cannot be used; nothing is written.
+    """
+    path = folder / config.output
+    encoder = Encoder.load(path)
+    texts, _ = read_english(config.kind, config.sentences, folder / config.stage, folder, config.held_out_share)
+    held = np.flatnonzero(texts.held_out)
+    encoded = np.stack([encoder.odds(texts.stretches[place][0]) for place in held])
+    sums: dict[str, dict[str, float]] = {}
+    shares: dict[str, Any] = {}
+    for place in range(texts.linear.shape[1]):
+        name = texts.outputs[place]
+        share = config.alert_share if name == "alert" else config.false_share
+        inputs = np.stack((texts.linear[held, place], encoded[:, place], -texts.lengths[held]), axis=1)
+        wanted, harmless = texts.labels[held, place] > 0, texts.harmless[held]
+        sums[name] = fit_sum(inputs, wanted, harmless, share, (config.linear_weight, config.length_weight))
+        shares[name] = _found(inputs, sums[name], wanted, harmless, share)
+    _rewrite(path, {**encoder.about, "sums": sums})
+    card_path = path.with_suffix(".json")
+    card = json.loads(card_path.read_text(encoding="utf-8")) if card_path.exists() else {}
+    write_json(card_path, {**card, "sums": sums, "unseen_families": shares})
+    tell(json.dumps(shares, indent=1))
+    return path
+
+
+def _found(
+    inputs: NDArray[np.float64],
+    sums: dict[str, float],
+    wanted: NDArray[np.bool_],
+    harmless: NDArray[np.bool_],
+    share: float,
+) -> dict[str, float]:
+    """What is found of the wanted texts where a `share` of the harmless ones is: by both readers, and by each."""
+
+    def found(linear: float, encoder: float) -> float:
+        odds = inputs @ np.array([linear, encoder, sums["length"]])
+        return round(float((odds[wanted] > np.quantile(odds[harmless], 1 - share)).mean()), 4)
+
+    return {
+        "texts": int(wanted.sum()),
+        "harmless texts": int(harmless.sum()),
+        "wrongly": share,
+        "found": found(sums["linear"], sums["encoder"]),
+        "found by the linear stage alone": found(sums["linear"], 0.0),
+        "found by the encoder alone": found(0.0, sums["encoder"]),
+    }
+
+
+def _rewrite(path: Path, about: dict[str, Any]) -> None:
+    with safe_open(path, framework="numpy") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    write_bytes(path, save(tensors, metadata={"about": json.dumps(about)}))

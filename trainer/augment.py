@@ -1,0 +1,130 @@
+"""The stage `augment`: rows that a language model wrote, as far as filters let them pass and a person accepts them.
+
+The artefact always holds all rows that go on, those of `clean` first and unchanged; without a writer they are all, so
+that `split` has one place to read from. The work goes in the order of a plan and ends when as many rows have passed,
+and were not rejected, as the share allows: nobody waits for texts, or reviews them, that would not be used. What a
+person rejects is made good by further attempts at the next run.
+
+Beside the artefact stand two files that outlive it: `attempts.jsonl` with every text a writer gave, and `review.tsv`
+with a person's marks, which are an input.
+
+Rows of the 135M starter model read badly, and enter an adapter only if held-out perplexity improves. This stage cannot
+know that: each of its rows says in `made_by` which model wrote it and in `parent` from what, so a run without them can
+be set beside one with them, and the stage `evaluate` decides.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from mhdesk.core.paths import resources_dir
+from trainer.pipeline_config import PipelineConfig
+from trainer.preview import write_dropped
+from trainer.rows import ROWS, Row, read_rows, write_rows
+from trainer.settings.augment import NO_WRITER
+from trainer.stage import Counts, Job, make_artefact
+from trainer.writing.attempt import Maker
+from trainer.writing.filters import Filters
+from trainer.writing.kept_texts import ATTEMPTS, KeptTexts
+from trainer.writing.plan import most_written, plan_attempts
+from trainer.writing.progress import Progress
+from trainer.writing.prompts import PROMPTS
+from trainer.writing.review import REVIEW, Line, Mark, line_of, marks_of, marks_sha256, merge_review, read_review
+from trainer.writing.writer import Writer, choose_writer
+
+OFFERED = "offered.jsonl"
+"""Rows that passed the filters, whatever a person says of them."""
+
+
+def run(config: PipelineConfig, job: Job) -> Path:
+    """Write rows, or copy those of `clean` if no writer is named; returns the artefact with `rows.jsonl`.
+
+    Raises:
+        BadRows: `clean` was not run, or the review file is damaged.
+        BadConfiguration, ShelfError: there is no such model or address, or it cannot be used.
+        WriterFailed, EngineError: the writer stopped giving texts; what it gave is kept.
+    """
+    rows = job.needed("clean", ROWS)
+    settings = config.augment
+    if settings.writer == NO_WRITER:
+        return make_artefact(job, "augment", [rows], {"writer": NO_WRITER}, lambda folder: _copy(rows, folder))
+    marked = read_review(job.work / REVIEW) if settings.review else []
+    writer = choose_writer(settings, job.folder, job.tell)
+    decides = [path for name in ("safety", "prompts") for path in sorted((resources_dir() / name).rglob("*.*"))]
+    made_from = {
+        **asdict(settings),
+        "writer_is": writer.identity,
+        "seed": config.seed,
+        "marks_sha256": marks_sha256(marked),
+    }
+    try:
+        made = make_artefact(
+            job,
+            "augment",
+            [rows, PROMPTS, *decides],
+            made_from,
+            lambda folder: _make(folder, rows, config, job, writer, marked),
+        )
+    finally:
+        writer.close()
+    if settings.review:
+        _offer(job, rows, made)
+    return made
+
+
+def _copy(rows: Path, folder: Path) -> Counts:
+    shutil.copyfile(rows, folder / ROWS)
+    return {"rows": sum(1 for _ in read_rows(rows)), "synthetic": 0}
+
+
+def _make(folder: Path, path: Path, config: PipelineConfig, job: Job, writer: Writer, marked: Sequence[Line]) -> Counts:
+    settings = config.augment
+    rows = list(read_rows(path))
+    plan = plan_attempts(rows, settings.ways, settings.per_row, config.seed)
+    room = most_written(len(rows), settings.most_share)
+    filters = Filters(settings, (turn.text for row in rows for turn in row.turns))
+    texts = KeptTexts(writer, job.work / ATTEMPTS)
+    maker = Maker(texts, filters, settings, config.seed, {})
+    progress = Progress(len(plan), room, job.tell)
+    marks = marks_of(marked)
+    offered: dict[Mark, list[Row]] = {mark: [] for mark in Mark}
+    dropped: list[tuple[str, str]] = []
+    with (folder / OFFERED).open("w", encoding="utf-8", newline="\n") as file:
+        for done, attempt in enumerate(plan, start=1):
+            passed = len(offered[Mark.ACCEPT]) + len(offered[Mark.OPEN])
+            if passed >= room:
+                break
+            made = maker.make(attempt)
+            if isinstance(made, Row):
+                offered[marks.get(line_of(made, attempt.parent).shown, Mark.OPEN)].append(made)
+                file.write(made.to_json() + "\n")
+            else:
+                dropped.append((attempt.id, made))
+            progress.after(done, passed, texts.asked)
+    write_dropped(folder, dropped)
+    kept = offered[Mark.ACCEPT] if settings.review else offered[Mark.OPEN]
+    return {
+        "rows": write_rows(folder / ROWS, [*rows, *kept]),
+        "synthetic": len(kept),
+        "most_synthetic": room,
+        "attempts": len(dropped) + sum(map(len, offered.values())),
+        "offered": {mark.name.lower(): len(of_mark) for mark, of_mark in offered.items()},
+        "dropped": dict(sorted(Counter(reason for _, reason in dropped).items())),
+    }
+
+
+def _offer(job: Job, rows: Path, made: Path) -> None:
+    """Bring the review file up to date, whether the artefact is new or not: a person may have deleted it."""
+    parents = {row.id: row for row in read_rows(rows)}
+    offered = [line_of(row, parents[row.parent]) for row in read_rows(made / OFFERED)]
+    path = job.work / REVIEW
+    lines = merge_review(path, offered) if offered or path.is_file() else []
+    waiting = sum(line.mark is Mark.OPEN for line in lines)
+    if waiting:
+        job.tell(f"augment: {waiting} rows wait for accept or reject in {path}; then please run augment again")
+    if void := len(lines) - len(offered):
+        job.tell(f"augment: {void} marks at the end of {path} hold for nothing now: parent or words are others")

@@ -1,0 +1,1 @@
+"""What the stages `evaluate`, `card`, `publish` and the commands `export` and `precision` measure with and write."""

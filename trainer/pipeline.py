@@ -1,0 +1,54 @@
+"""The way of a training row, from the first stage to the last. Every stage is a module with a function `run`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+from mhdesk.core.errors import StorageError
+from mhdesk.core.paths import unwritable_sentence
+from trainer.pipeline_config import PipelineConfig
+from trainer.preview import show_preview
+from trainer.stage import Job
+
+STAGES = {
+    "sources": "read every source into rows of one form",
+    "clean": "take out what does not belong in a row, and rows that do not belong",
+    "augment": "add rows that a language model wrote and a person accepted",
+    "split": "part the rows into those learnt from, chosen by, and measured on",
+    "render": "rows to token ids, and where the loss counts",
+    "train": "learn a LoRA adapter",
+    "evaluate": "measure base and adapter as the app runs them",
+    "card": "put adapter, model card and card.json together",
+    "publish": "bring the adapter into the app, a folder, or a zip file",
+}
+"""In their order, with what each does. `all` runs every one of them."""
+BESIDE = {
+    "search": "try learning rates, ranks and batch sizes on the rendered rows",
+    "export": "base and adapter as one full-precision model",
+}
+"""Stages of the same configuration that `all` leaves out."""
+
+
+def run_stages(names: list[str], config: PipelineConfig, job: Job, preview: int) -> Path:
+    """Run some stages in order; each skips what it has done before. Returns the last artefact.
+
+    Args:
+        names: of `STAGES` or `BESIDE`.
+        config: the run.
+        job: where it runs.
+        preview: show so many rows before and after each stage.
+
+    Raises:
+        MHDeskError: a stage could not do its work; the stages before it stand.
+    """
+    made = job.work
+    try:
+        job.work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(unwritable_sentence(job.work, error)) from error
+    for name in names:
+        made = import_module(f"trainer.{name}").run(config, job)
+        if preview:
+            show_preview(name, job, preview)
+    return made

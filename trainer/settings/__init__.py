@@ -1,0 +1,1 @@
+"""What the YAML file of a run holds: one frozen dataclass a section, one module a section."""

@@ -1,0 +1,1 @@
+"""What the stage `augment` writes rows with: three writers, what they are asked, and what decides about their texts."""
