@@ -91,7 +91,9 @@ def main(arguments: list[str]) -> int:
 
 def prepare() -> Path:
     """The interpreter that has the packages of the app and of its tests, and a machine that can show a window."""
-    requirements = Requirements((ROOT / "requirements.txt", ROOT / "packaging" / "requirements-dev.txt"))
+    packaging = ROOT / "packaging"
+    files = (ROOT / "requirements.txt", packaging / "requirements-trainer.txt", packaging / "requirements-dev.txt")
+    requirements = Requirements(files)
     progress = Progress(steps=SETUP_STEPS)
     python = prepare_interpreter(Environment(ROOT / ".venv", "mhdesk-tests.json"), requirements, progress)
     missing = prepare_window(progress, programs={"Xvfb": "xvfb"} if sys.platform == "linux" else {})

@@ -9,6 +9,8 @@ import pytest
 from mhdesk.core.messages import Role
 from mhdesk.safety.gate import Gate
 from trainer.dialogues import read_dialogues
+from trainer.marked_text import read_marked
+from trainer.safety_cases import LEVELS
 
 DATA = Path(__file__).resolve().parents[2] / "trainer" / "data"
 FIVE = [
@@ -36,8 +38,8 @@ def words(text):
     return set(re.findall(r"[a-z]+", text.lower())) - COMMON
 
 
-def test_there_are_at_least_150_dialogues_on_many_topics(dialogues):
-    assert len(dialogues) >= 150
+def test_there_are_at_least_600_dialogues_on_many_topics(dialogues):
+    assert len(dialogues) >= 600
     assert len({dialogue.topic for dialogue in dialogues}) >= 20
 
 
@@ -48,6 +50,26 @@ def test_no_user_turn_is_near_one_of_the_five_messages(dialogues):
                 for five in FIVE:
                     shared = words(message.text) & words(five)
                     assert len(shared) < 3 or len(shared) / len(words(five)) < 0.5, (dialogue.id, shared)
+
+
+def test_no_sentence_that_a_learnt_stage_is_made_from_is_near_one_of_the_five_messages():
+    texts = read_marked(sorted((DATA / "screen").glob("en*.txt")), LEVELS)
+    assert len(texts) > 10_000
+    for text in texts:
+        said = words(text.text)
+        for five in FIVE:
+            shared = said & words(five)
+            near = len(shared) / len(words(five)) >= 0.75 and len(shared) / len(said) >= 0.5
+            assert not near, (text.source, text.family, text.text)
+
+
+def test_what_is_measured_with_is_not_what_was_learnt_from():
+    sentences = read_marked(sorted((DATA / "screen").glob("en*.txt")), LEVELS)
+    learnt = {" ".join(sorted(words(text.text))) for text in sentences}
+    measured = [text.text for text in read_marked([DATA / "safety_cases" / "inputs-en.txt"], LEVELS)]
+    long = [text for text in measured if len(words(text)) >= 5]
+    assert len(long) > 500
+    assert not [text for text in long if " ".join(sorted(words(text))) in learnt]
 
 
 def test_no_reply_is_given_twice(dialogues):
