@@ -10,15 +10,15 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 
 from mhdesk.chat.context import model_context, spoken
 from mhdesk.chat.crisis import CrisisReplies
 from mhdesk.chat.crisis_turn import CrisisTurn
+from mhdesk.chat.model_turn import ModelTurn
 from mhdesk.chat.ports import ConversationStore, Engine, NoSafetyPlan, SafetyPlan
 from mhdesk.core.errors import MHDeskError
-from mhdesk.core.events import Failed, Finished, FinishState, Replaced, Screened, SessionEvent, Source, Text, Window
-from mhdesk.core.generation import GenerationRequest, ModelFinished, ModelText
+from mhdesk.core.events import Failed, Finished, FinishState, Screened, SessionEvent, Source, Text
+from mhdesk.core.generation import GenerationRequest
 from mhdesk.core.levels import Level, Topic, Verdict
 from mhdesk.core.messages import Message, Role, sendable
 from mhdesk.core.sampling import Sampling
@@ -32,7 +32,6 @@ from mhdesk.safety.screen import Screen
 
 log = logging.getLogger(__name__)
 
-_NO_WORDS = "The model found no words this time. Please try again, perhaps in other words."
 _UNEXPECTED = "Something went wrong inside MHDesk. What was said is still here; please try again."
 
 _QUICK_CHARS = 2_000
@@ -63,6 +62,7 @@ class Session:
         sampling: Sampling | None = None,
     ) -> None:
         self._engine = engine
+        self._model = ModelTurn(engine, gate, store, count_fault)
         self._store = store
         self._screen = screen
         self._gate = gate
@@ -106,7 +106,7 @@ class Session:
                 else:
                     context = model_context(earlier, user, verdict)
                     request = GenerationRequest(context.messages, sampling or self._sampling)
-                    answers = self._answer_by_model(turn, request, context.first_turn, asked_at)
+                    answers = self._model.answer(turn, request, context.first_turn, asked_at)
                 async with aclosing(answers) as events:
                     async for event in events:
                         yield event
@@ -131,6 +131,18 @@ class Session:
                 await asyncio.to_thread(part.prepare)
             except MHDeskError as error:
                 log.error("the learnt stage cannot be read: %s", type(error).__name__)
+
+    async def must_not_wait(self, text: str) -> bool:
+        """Whether `text`, written while a reply runs, is of level crisis: then the reply should end for it.
+
+        Nothing is kept of it; `send` screens it again.
+
+        Raises:
+            BadMessage: the text cannot be sent.
+        """
+        user = Message(Role.USER, sendable(text))
+        verdict = await self._assess([*spoken(await self._earlier_turns()), user])
+        return verdict.level is Level.CRISIS
 
     async def stop(self) -> None:
         """Stop the running reply; its `Finished(state=STOPPED)` still arrives."""
@@ -200,58 +212,3 @@ class Session:
             log.error("a question could not be read: %s", type(error).__name__)
             self._count_fault("screen")
             return False
-
-    async def _answer_by_model(
-        self, turn: int, request: GenerationRequest, first_turn: int, asked_at: float
-    ) -> AsyncGenerator[SessionEvent, None]:
-        """The model's words, as far as the gate releases them."""
-        gate = self._gate.begin()
-        window = Window(0, 0, "")
-        shown = ""
-        pieces = 0
-        first_token_s: float | None = None
-        async with aclosing(self._engine.generate(request)) as answers:
-            async for answer in answers:
-                ended = answer if isinstance(answer, ModelFinished) else None
-                released = ""
-                match answer:
-                    case Window():
-                        window = replace(answer, first_kept_turn=answer.first_kept_turn + first_turn)
-                        yield window
-                    case ModelText(text=text):
-                        pieces += 1
-                        if first_token_s is None:
-                            first_token_s = time.monotonic() - asked_at
-                        released = gate.push(text)
-                    case ModelFinished():
-                        released = gate.flush()
-                if gate.stopped is not None:
-                    break
-                if released:
-                    shown += released
-                    await self._store.update_reply(turn, shown, fixed=False)
-                    yield Text(released, Source.MODEL)
-                if ended is not None:
-                    yield await self._finish(turn, ended, window, shown)
-                    return
-        # Left here on a stop of the gate, the generation cancelled and acknowledged.
-        reasons = gate.stopped.reasons if gate.stopped else ()
-        if "internal_error" in reasons:
-            self._count_fault("gate")
-        yield Replaced(gate.fixed_reply, reasons)
-        await self._store.update_reply(turn, gate.fixed_reply, fixed=True)
-        await self._store.finish_turn(turn, FinishState.REPLACED)
-        total_s = time.monotonic() - asked_at
-        yield Finished(
-            FinishState.REPLACED, window.prompt_tokens, pieces, first_token_s, total_s, window.first_kept_turn
-        )
-
-    async def _finish(self, turn: int, ended: ModelFinished, window: Window, shown: str) -> SessionEvent:
-        if not shown.strip() and not ended.stopped:
-            await self._store.finish_turn(turn, None)
-            return Failed(_NO_WORDS)
-        state = FinishState.STOPPED if ended.stopped else FinishState.DONE
-        await self._store.finish_turn(turn, state)
-        return Finished(
-            state, ended.prompt_tokens, ended.new_tokens, ended.first_token_s, ended.total_s, window.first_kept_turn
-        )

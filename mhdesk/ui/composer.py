@@ -111,7 +111,7 @@ class Composer(QFrame):
         return self.field.toPlainText()
 
     def show_busy(self, busy: bool) -> None:
-        """Whether a reply is being written: then there is something to stop, and sending waits."""
+        """Whether a reply is being written: then there is something to stop."""
         self._busy = busy
         # The two take turns in one place; hiding the button that has the focus would drop the focus somewhere else.
         if self.send.hasFocus() or self.stop.hasFocus():
@@ -152,10 +152,7 @@ class Composer(QFrame):
         self._grow()
 
     def _send(self) -> None:
-        if self._busy:
-            self.show_hint(STILL_WRITING)
-        else:
-            self.sent.emit(self.text)
+        self.sent.emit(self.text)
 
     def _stop(self) -> None:
         if self._busy:

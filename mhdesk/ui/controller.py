@@ -11,9 +11,8 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
-from mhdesk.core.errors import BadMessage, MHDeskError, StorageError
-from mhdesk.core.events import Card, Failed, Finished, FinishState, Replaced, Screened, SessionEvent, Text, Window
-from mhdesk.core.messages import sendable
+from mhdesk.core.errors import MHDeskError, StorageError
+from mhdesk.core.events import Card, Failed, Finished, Replaced, Screened, SessionEvent, Text, Window
 from mhdesk.core.settings import Looks
 from mhdesk.safety.notices import Notices
 from mhdesk.ui.about import About
@@ -24,10 +23,9 @@ from mhdesk.ui.notice_controller import NoticeController
 from mhdesk.ui.ports import Conversation, HelpBook, ModelChoice
 from mhdesk.ui.preferences import Preferences
 from mhdesk.ui.theme import Theme
+from mhdesk.ui.turn_controller import TurnController
 
 log = logging.getLogger(__name__)
-
-UNEXPECTED = "Something inside MHDesk went wrong with this message. Please try again."
 
 
 def local_now() -> datetime:
@@ -36,7 +34,7 @@ def local_now() -> datetime:
 
 
 class Controller(QObject):
-    """One turn at a time; the words of a turn that was never taken go back to where they were typed."""
+    """What the widgets ask for is done here or by the controllers of turns, notices and models."""
 
     def __init__(
         self,
@@ -62,12 +60,17 @@ class Controller(QObject):
         self._theme = theme
         self._about = about
         self._now = now
-        self._stop_grace_s = stop_grace_s
         self._region = region
-        self._turn: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.notices = NoticeController(
             window=window, notices=notices, preferences=preferences, keep=self._keep, now=now
+        )
+        self.turns = TurnController(
+            window=window,
+            conversation=conversation,
+            show=self._show,
+            before_message=self.notices.before_message,
+            stop_grace_s=stop_grace_s,
         )
         self._connect()
         self._show_region(region, guessed=not preferences.now.region)
@@ -81,7 +84,8 @@ class Controller(QObject):
     async def close(self) -> None:
         """Cancel whatever is under way and wait until it is over."""
         self.notices.close()
-        running = [task for task in (*self._tasks, self._turn) if task is not None and not task.done()]
+        await self.turns.give_up()
+        running = [task for task in self._tasks if not task.done()]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
@@ -89,8 +93,6 @@ class Controller(QObject):
 
     def _connect(self) -> None:
         window = self._window
-        window.composer.sent.connect(self._send)
-        window.composer.stop_wanted.connect(lambda: self._begin(self._stop()))
         window.conversation.again.connect(window.composer.show_put_back)
         window.conversation.hide_wanted.connect(window.show_hidden)
         window.copied.connect(lambda text: QApplication.clipboard().setText(text))
@@ -107,59 +109,6 @@ class Controller(QObject):
         self.notices.changed.connect(lambda: self._show_region(self._region, guessed=not self._preferences.now.region))
 
     # --- a turn ----------------------------------------------------------------------------------------------------
-
-    def _send(self, typed: str) -> None:
-        if self._turn is not None:
-            return
-        try:
-            text = sendable(typed)
-        except BadMessage as refusal:
-            self._window.composer.show_hint(refusal.sentence)
-            return
-        self.notices.before_message()
-        self._window.composer.show_taken()
-        self._window.composer.show_busy(True)
-        self._window.conversation.show_user(text)
-        self._turn = asyncio.create_task(self._take_turn(typed, text), name="turn")
-
-    async def _take_turn(self, typed: str, text: str) -> None:
-        taken = False
-        sentence = ""
-        events = self._conversation.send(text)
-        try:
-            async for event in events:
-                taken = True
-                self._show(event)
-        except MHDeskError as error:
-            sentence = error.sentence
-        except Exception as error:
-            # Only the kind: a message or a traceback could quote what the person wrote.
-            log.error("a turn ended unexpectedly: %s", type(error).__name__)
-            sentence = UNEXPECTED
-        finally:
-            closing = getattr(events, "aclose", None)
-            if closing is not None:
-                await closing()
-            self._turn = None
-            self._window.composer.show_busy(False)
-        if sentence and taken:
-            self._window.conversation.show_failed(sentence)
-        elif sentence:
-            self._window.conversation.take_back_user()
-            self._window.composer.show_put_back(typed)
-            self._window.composer.show_hint(sentence)
-
-    async def _stop(self) -> None:
-        """Stop the reply. One that has not begun, since the model is loading, is given up after a moment."""
-        turn = self._turn
-        await self._conversation.stop()
-        if turn is None:
-            return
-        await asyncio.wait({turn}, timeout=self._stop_grace_s)
-        if not turn.done():
-            turn.cancel()
-            await asyncio.wait({turn})
-            self._window.conversation.show_finished(FinishState.STOPPED)
 
     def _show(self, event: SessionEvent) -> None:
         view = self._window.conversation
@@ -193,10 +142,7 @@ class Controller(QObject):
         view = self._window.conversation
         view.show_empty()
         self.notices.begin()
-        turn = self._turn
-        if turn is not None:
-            turn.cancel()
-            await asyncio.wait({turn})
+        await self.turns.give_up()
         try:
             await self._conversation.new_conversation()
         except MHDeskError as error:

@@ -27,6 +27,10 @@ class Conversation(Protocol):
         """
         ...
 
+    async def must_not_wait(self, text: str) -> bool:
+        """Whether `text`, written while a reply runs, needs an answer at once. Nothing is said or kept by asking."""
+        ...
+
     async def stop(self) -> None:
         """Stop the running reply; its `Finished` still arrives."""
         ...

@@ -94,6 +94,7 @@ class _WatchedConversation:
         self._clock = clock
         self.prepare = conversation.prepare
         self.stop = conversation.stop
+        self.must_not_wait = conversation.must_not_wait
         self.new_conversation = conversation.new_conversation
 
     async def send(self, text: str) -> AsyncIterator[SessionEvent]:

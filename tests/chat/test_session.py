@@ -236,6 +236,23 @@ async def test_stop_keeps_what_was_shown_and_says_so(talk):
     assert isinstance(again[-1], Finished)
 
 
+@pytest.mark.parametrize(("text", "urgent"), [(DESPAIR, True), ("The kettle is broken again.", False)])
+async def test_a_crisis_does_not_wait_for_a_running_reply(talk, text, urgent):
+    async with talk(SLOW) as t:
+        events = []
+        async for event in t.session.send("Tell me something long."):
+            events.append(event)
+            if len(events) == 4:
+                assert await t.session.must_not_wait(text) is urgent
+                assert len(await t.store.turns()) == 1
+                await t.session.stop()
+        if urgent:
+            events = await t.say(text)
+            assert isinstance(events[1], Card)
+        with pytest.raises(BadMessage):
+            await t.session.must_not_wait("   ")
+
+
 async def test_an_engine_killed_mid_reply_keeps_the_partial_text_and_the_next_message_works(talk):
     async with talk(SLOW) as t:
         events = []

@@ -20,12 +20,17 @@ def reply(*parts: str, source: Source = Source.MODEL) -> list[Step]:
 
 
 class PlainConversation:
-    """Each message is answered by the next of `turns`: events are yielded, an `asyncio.Event` is waited for."""
+    """Each message is answered by the next of `turns`: events are yielded, an `asyncio.Event` is waited for.
+
+    `urgent` is what it says of words typed meanwhile, or an error that is raised.
+    """
 
     def __init__(self, *turns: Sequence[Step]) -> None:
         self._turns = list(turns)
         self._stopping = asyncio.Event()
         self.said: list[str] = []
+        self.read: list[str] = []
+        self.urgent: bool | Exception = False
         self.begun_anew = 0
 
     async def prepare(self) -> None:
@@ -45,6 +50,12 @@ class PlainConversation:
             else:
                 yield step
             await asyncio.sleep(0)
+
+    async def must_not_wait(self, text: str) -> bool:
+        self.read.append(text)
+        if isinstance(self.urgent, Exception):
+            raise self.urgent
+        return self.urgent
 
     async def stop(self) -> None:
         self._stopping.set()

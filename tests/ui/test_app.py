@@ -64,7 +64,7 @@ def children() -> list[psutil.Process]:
 async def test_a_reply_of_the_engine_streams_into_the_window(start: Start) -> None:
     desk = await start({"pieces": ["That sounds", " hard."], "wait_s": 0.02})
     desk.say("I had a long day")
-    await until(lambda: desk.controller._turn is None and len(desk.bubbles()) == 2, 20)
+    await until(lambda: not desk.controller.turns.running and len(desk.bubbles()) == 2, 20)
     assert desk.bubbles()[-1] == "MHDesk: That sounds hard."
     assert desk.window.status.status.state is EngineState.READY
 
@@ -76,12 +76,12 @@ async def test_an_engine_killed_mid_reply_leaves_its_words_and_the_next_message_
     await until(lambda: len(desk.bubbles()) == 2 and "Word 1" in desk.bubbles()[-1], 20)
     for child in children():
         child.kill()
-    await until(lambda: desk.controller._turn is None, 20)
+    await until(lambda: not desk.controller.turns.running, 20)
     assert desk.bubbles()[-1].startswith("MHDesk: Word 0.")
     assert "restarted" in desk.bubbles()[-1]
     assert desk.window.panel.isVisible()
     desk.say("are you there?")
-    await until(lambda: desk.controller._turn is None and len(desk.bubbles()) == 4, 20)
+    await until(lambda: not desk.controller.turns.running and len(desk.bubbles()) == 4, 20)
     assert desk.bubbles()[-1].startswith("MHDesk: Word 0.")
 
 
@@ -89,11 +89,11 @@ async def test_without_a_model_a_crisis_still_brings_the_card_and_words(start: S
     desk = await start({"pieces": ["never said"]}, model=None)
     assert desk.window.status.status.state is EngineState.NO_MODEL
     desk.say("I want to kill myself tonight")
-    await until(lambda: desk.controller._turn is None and len(desk.bubbles()) == 3)
+    await until(lambda: not desk.controller.turns.running and len(desk.bubbles()) == 3)
     assert isinstance(desk.window.conversation._entries[1], CrisisCard)
     assert desk.bubbles()[-1].startswith("Written for MHDesk:")
     desk.say("I had a long day")
-    await until(lambda: desk.controller._turn is None and len(desk.bubbles()) == 5)
+    await until(lambda: not desk.controller.turns.running and len(desk.bubbles()) == 5)
     assert "No model is installed" in desk.bubbles()[-1]
 
 

@@ -13,16 +13,17 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from mhdesk.core.errors import BadMessage, StorageError
 from mhdesk.core.events import Card, Failed, Finished, FinishState, HelpLine, Screened, Source, Text, Window
 from mhdesk.core.levels import Level, Topic
-from mhdesk.ui.controller import UNEXPECTED
+from mhdesk.ui.composer import STILL_WRITING
 from mhdesk.ui.conversation_view import FORGOTTEN
+from mhdesk.ui.turn_controller import UNEXPECTED
 from tests.ui.conftest import NOTICE, Desk, breathe
-from tests.ui.plain_talk import DONE, SCREENED, PlainConversation, reply, until
+from tests.ui.plain_talk import DONE, SCREENED, PlainConversation, Step, reply, until
 
 Open = Callable[..., Desk]
 
 
 async def idle(desk: Desk) -> None:
-    await until(lambda: desk.controller._turn is None)
+    await until(lambda: not desk.controller.turns.running)
 
 
 async def test_a_message_is_sent_and_its_reply_streams_in(open_desk: Open) -> None:
@@ -139,6 +140,71 @@ async def test_every_bubble_can_be_copied(open_desk: Open) -> None:
     assert QApplication.clipboard().text() == "**All** of it."
 
 
+def half() -> list[Step]:
+    return [SCREENED, Text("Half", Source.MODEL), asyncio.Event(), Text("x", Source.MODEL), DONE]
+
+
+CRISIS: list[Step] = [Screened(Level.CRISIS, ()), Text("I hear you.", Source.FIXED), DONE]
+
+
+async def test_ordinary_words_typed_while_a_reply_runs_wait_where_they_are(open_desk: Open) -> None:
+    desk = open_desk(PlainConversation(half()))
+    desk.say("hello")
+    await until(lambda: desk.bubbles()[-1] == "MHDesk: Half")
+    desk.say("and one thing more")
+    await until(lambda: desk.window.composer._hint.text() == STILL_WRITING)
+    assert desk.conversation.read == ["and one thing more"]
+    assert desk.window.composer.text == "and one thing more"
+    assert desk.bubbles() == ["You: hello", "MHDesk: Half"]
+
+
+@pytest.mark.parametrize("urgent", [True, RuntimeError("secret words")])
+async def test_words_that_must_not_wait_end_the_reply_and_are_answered(
+    open_desk: Open, urgent: bool | Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = open_desk(PlainConversation(half(), CRISIS))
+    desk.conversation.urgent = urgent
+    desk.say("hello")
+    await until(lambda: desk.bubbles()[-1] == "MHDesk: Half")
+    desk.say("help me")
+    await until(lambda: len(desk.bubbles()) == 4)
+    await idle(desk)
+    assert desk.bubbles() == ["You: hello", "MHDesk: Half Stopped.", "You: help me", "Written for MHDesk: I hear you."]
+    assert desk.window.composer.text == ""
+    assert desk.window.composer.send.isVisible()
+    assert "secret" not in caplog.text
+
+
+async def test_words_that_must_not_wait_do_not_wait_for_a_model_that_is_loading(open_desk: Open) -> None:
+    class Deaf(PlainConversation):
+        async def stop(self) -> None:
+            """Like an engine that is still loading: nothing runs that could be stopped."""
+
+    desk = open_desk(Deaf([SCREENED, asyncio.Event(), DONE], CRISIS))
+    desk.conversation.urgent = True
+    desk.say("hello")
+    await until(lambda: desk.bubbles() == ["You: hello"])
+    desk.say("help me")
+    await until(lambda: desk.bubbles()[-1] == "Written for MHDesk: I hear you.")
+
+
+async def test_closing_while_words_are_being_read_leaves_nothing_under_way(open_desk: Open) -> None:
+    class Reader(PlainConversation):
+        async def must_not_wait(self, text: str) -> bool:
+            self.read.append(text)
+            await asyncio.Event().wait()
+            return True
+
+    desk = open_desk(Reader(half()))
+    desk.say("hello")
+    await until(lambda: desk.bubbles()[-1] == "MHDesk: Half")
+    desk.say("help me")
+    await until(lambda: desk.conversation.read == ["help me"])
+    await desk.controller.close()
+    assert not desk.controller.turns.running
+    assert desk.window.composer.text == "help me"
+
+
 async def test_a_window_that_has_moved_on_is_shown_in_the_conversation(open_desk: Open) -> None:
     turns = [[SCREENED, Window(10, kept, "x"), Text("ok", Source.MODEL), DONE] for kept in (0, 0, 1)]
     desk = open_desk(PlainConversation(*turns))
@@ -214,4 +280,4 @@ async def test_closing_cancels_what_is_under_way(open_desk: Open) -> None:
     desk.say("hello")
     await asyncio.sleep(0.05)
     await desk.controller.close()
-    assert desk.controller._turn is None
+    assert not desk.controller.turns.running

@@ -165,12 +165,12 @@ async def test_the_conversation_is_only_out_of_sight_and_a_reply_goes_on(open_de
     await until(lambda: desk.window.models.isVisible())
     assert not desk.window.conversation.isVisible()
     more.set()
-    await until(lambda: desk.controller._turn is None)
+    await until(lambda: not desk.controller.turns.running)
     press(desk, "Back to the conversation")
     assert desk.window.conversation.isVisible()
     assert desk.bubbles() == ["You: hello", "MHDesk: Half done."]
     desk.say("again")
-    await until(lambda: len(desk.bubbles()) == 4 and desk.controller._turn is None)
+    await until(lambda: len(desk.bubbles()) == 4 and not desk.controller.turns.running)
 
 
 async def test_the_keyboard_reaches_every_choice_and_esc_goes_back(open_desk: Open) -> None:

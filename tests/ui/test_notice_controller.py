@@ -37,7 +37,7 @@ def press(desk: Desk, name: str) -> None:
 
 async def say(desk: Desk, text: str = "hello") -> None:
     desk.say(text)
-    await until(lambda: desk.controller._turn is None)
+    await until(lambda: not desk.controller.turns.running)
     await breathe()
 
 
@@ -84,7 +84,7 @@ async def test_one_can_write_without_reading_or_answering_anything(open_desk: Op
     desk = open_desk(PlainConversation(reply("Hello.")))
     desk.type("hi")
     QTest.keyClick(desk.window.composer.field, Qt.Key.Key_Return)
-    await until(lambda: desk.controller._turn is None and len(desk.bubbles()) == 2)
+    await until(lambda: not desk.controller.turns.running and len(desk.bubbles()) == 2)
     assert desk.bubbles() == ["You: hi", "MHDesk: Hello."]
     assert not desk.settings_file.exists()
 
