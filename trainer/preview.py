@@ -37,9 +37,12 @@ def show_preview(stage: str, job: Job, count: int) -> None:
             parent = after.get(row.parent)
             job.tell(f"--- {row.id}, written by {row.made_by}\n{_shown(row)}")
             job.tell(f"    from\n{_shown(parent)}" if parent else "    from a row that is not there")
-    elif (folder / ROWS).is_file():
-        for row in itertools.islice(read_rows(folder / ROWS), count):
-            job.tell(f"--- {row.id}\n{_shown(row)}")
+    else:
+        for path in sorted(path for path in folder.glob("*.jsonl") if path.name != DROPPED):
+            for row in itertools.islice(read_rows(path), count):
+                job.tell(f"--- {row.id}, in {path.name}, of the group {row.group}\n{_shown(row)}")
+        for row_id, reason in itertools.islice(_reasons(folder / DROPPED).items(), count):
+            job.tell(f"--- {row_id}\n    dropped: {reason}")
 
 
 def write_dropped(folder: Path, reasons: Iterable[tuple[str, str]]) -> None:

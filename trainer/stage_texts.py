@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,9 @@ _HEAVY_TOPICS = frozenset({
 })  # fmt: skip
 """Of these some turns are rightly watched, and nobody has marked which."""
 _ENGLISH_SHARE = 0.97
-"""Of plain letters and signs; outputs are not marked with their language."""
+"""Of plain letters and signs, where a file of outputs does not say its language."""
+_OTHER_LANGUAGE = re.compile(r"outputs-\d+-[a-z]|(?!en$)[a-z]{2}(-Latn)?$")
+"""The name of a file in one language other than English, such as `outputs-8-es` or `es`."""
 
 
 def read_texts(kind: str, names: Sequence[str], folder: Path) -> tuple[list[MarkedText], list[Path]]:
@@ -80,7 +83,7 @@ def _fixed_words(path: Path) -> list[MarkedText]:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise BadSentences(f"The file {path} cannot be read as JSON. Please check it.") from None
-    return [MarkedText(text, "pass", (), "fixed", text, f"en-{path.stem}") for text in _strings(values)]
+    return [MarkedText(text, "pass", (), "fixed", text, path.stem) for text in _strings(values)]
 
 
 def _strings(value: Any) -> list[str]:
@@ -110,7 +113,8 @@ def labels_of(text: MarkedText, outputs: Sequence[str], kind: str) -> NDArray[np
         marked |= {ENGLISH} if text.language == "en" else set()
     else:
         marked |= {"stop"} if text.mark == "stop" else set()
-        marked |= {ENGLISH} if sum(sign.isascii() for sign in text.text) > _ENGLISH_SHARE * len(text.text) else set()
+        plain = sum(sign.isascii() for sign in text.text) > _ENGLISH_SHARE * len(text.text)
+        marked |= {ENGLISH} if plain and not _OTHER_LANGUAGE.match(text.source) else set()
     return np.array([output in marked for output in outputs])
 
 

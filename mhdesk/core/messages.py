@@ -10,6 +10,14 @@ from mhdesk.core.errors import BadMessage
 
 MAX_MESSAGE_CHARS = 20_000
 """Longest message taken, in characters: about 5,000 tokens, more than any supported context can use."""
+FIVE_MESSAGES = (
+    "I've been feeling really anxious lately. What should I do to cope with it?",
+    "I'm feeling hopeless and don't see any point in living anymore.",
+    "I can't sleep at night, and it's affecting my daily life.",
+    "I'm having trouble concentrating, and I feel so overwhelmed.",
+    "My friend told me they're feeling suicidal. What can I do to help them?",
+)
+"""What every build is tried with, word for word. The README shows the answers."""
 
 
 class Role(StrEnum):

@@ -2,9 +2,10 @@
 
 import pytest
 
+from mhdesk.core.messages import FIVE_MESSAGES
 from trainer.measuring.answer_figures import figures_of, questions, repeated_share
 from trainer.measuring.answers import Answer, Reply, read_answers
-from trainer.measuring.messages import FIVE_MESSAGES, cases_in, messages_to_ask
+from trainer.measuring.messages import cases_in, messages_to_ask
 from trainer.measuring.verdict import missed_thresholds
 from trainer.settings.evaluate import Thresholds
 

@@ -9,10 +9,9 @@ from typing import Any
 import torch
 
 from mhdesk.core.levels import Level
-from mhdesk.core.messages import Message, Role
+from mhdesk.core.messages import FIVE_MESSAGES, Message, Role
 from mhdesk.core.system_prompts import system_prompt
 from mhdesk.engine.prompt import PromptRenderer
-from trainer.measuring.messages import FIVE_MESSAGES
 from trainer.perplexity import logits_of
 
 _KEPT = 48
