@@ -42,6 +42,8 @@ def main() -> int:
     parser.add_argument("--preview", type=int, default=0, metavar="N", help="print N rows before and after each stage")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    # It warns on import that kernels for 4 bits are missing, which nothing here uses.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     try:
         made = _run(arguments.stage, arguments.config, max(0, arguments.preview))
     except MHDeskError as error:

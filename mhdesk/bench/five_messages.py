@@ -130,12 +130,10 @@ def page(answers: Mapping[str, Mapping[str, Sequence[Turn]]]) -> str:
 def _fixed(turn: Turn) -> str:
     topics = ", ".join(topic.value for topic in turn.screened.topics)
     card = next((event for event in turn.events if isinstance(event, Card)), None)
-    lines = (
-        ", ".join(f"{line.name} ({line.voice or line.text or line.chat})" for line in card.lines) if card else "none"
-    )
+    lines = [f"{line.name} ({line.voice or line.text or line.chat})" for line in card.lines] if card else []
     return (
-        f"Read as `{turn.screened.level.value}` ({topics}): the model is not asked. Card: {lines}. Words written for the "
-        f"program:\n\n{_quoted(_words(turn), '')}\n"
+        f"Read as `{turn.screened.level.value}` ({topics}): the model is not asked. "
+        f"Card: {', '.join(lines) or 'none'}. Words written for the program:\n\n{_quoted(_words(turn), '')}\n"
     )
 
 
