@@ -26,7 +26,7 @@ from mhdesk.core.paths import resources_dir
 from mhdesk.safety.learnt import ENGLISH, added
 from mhdesk.safety.rules import load_speller
 from mhdesk.safety.second_stage import SecondStage, Weights
-from trainer.errors import BadConfiguration
+from trainer.errors import BadConfiguration, BadSentences
 from trainer.marked_text import MarkedText
 from trainer.second_stage import Stretches, learn, read_stretches
 from trainer.stage_texts import fold_of, harmless_of, labels_of, read_texts
@@ -189,7 +189,15 @@ def fit_sum(
 
     `inputs` has shape (texts, 3): linear odds, the encoder's, and the length with its sign turned. `least` is what the
     first and the last count at least.
+
+    Raises:
+        BadSentences: none of the texts is wanted, or none is harmless.
     """
+    if not wanted.any() or not harmless.any():
+        raise BadSentences(
+            "Of some language or held-out part all sentences are harmless, or none is. "
+            "Please add families of both kinds in each language."
+        )
     model = LogisticRegression(C=1.0).fit(inputs, wanted)
     linear, encoded, length = (max(0.0, float(weight)) for weight in model.coef_[0])
     linear, length = max(linear, least[0]), max(length, least[1])

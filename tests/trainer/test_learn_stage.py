@@ -10,7 +10,7 @@ from mhdesk.safety.ngrams import read_ngrams
 from mhdesk.safety.patterns import BadRules
 from mhdesk.safety.second_stage import SecondStage
 from trainer.config import load_config
-from trainer.errors import BadConfiguration
+from trainer.errors import BadConfiguration, BadSentences
 from trainer.learn_stage import SecondStageConfig, learn_stage, unseen_odds_file
 from trainer.stage_texts import read_texts
 
@@ -95,3 +95,11 @@ def test_no_sentences_is_said(tmp_path):
     (tmp_path / "bad.yaml").write_text("kind: dentist\nsentences: [a]\noutput: b\n")
     with pytest.raises(BadConfiguration, match="kind"):
         load_config(tmp_path / "bad.yaml", SecondStageConfig)
+
+
+def test_a_language_of_which_all_is_harmless_is_told_in_a_sentence(tmp_path):
+    sentences(tmp_path)
+    (tmp_path / "de.txt").write_text("= none | | everyday | ruhig\ndie suppe war gut", encoding="utf-8")
+    with pytest.raises(BadSentences, match="harmless"):
+        learn_stage(SecondStageConfig("screen", ("*.txt",), "made.safetensors", folds=3), tmp_path, lambda line: None)
+    assert not (tmp_path / "made.safetensors").exists()

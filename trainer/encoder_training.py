@@ -1,0 +1,213 @@
+"""Training the teacher and the student of an encoder, an epoch at a time, resumable after each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from trainer.added_odds import EnglishTexts
+from trainer.errors import BadConfiguration
+
+_BATCH = 32
+_CHUNK = 1024
+_HEAD_FASTER = 10
+_WARM_UP = 50
+_FROM_TEACHER = 0.6
+
+
+class Net(torch.nn.Module):
+    """A BERT, the mean of what it makes of a stretch, and one linear layer over it."""
+
+    def __init__(self, base: Any, outputs: int) -> None:
+        super().__init__()
+        self.base = base
+        self.head = torch.nn.Linear(base.config.hidden_size, outputs)
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Log odds, shape (stretches, outputs), of token ids and mask, both (stretches, longest)."""
+        hidden = self.base(input_ids=ids, attention_mask=mask).last_hidden_state
+        weight = mask[..., None].float()
+        found: torch.Tensor = self.head((hidden * weight).sum(1) / weight.sum(1))
+        return found
+
+
+class Unfinished:
+    """What a training that was stopped has left, a file for each net. `key` says what it was made from."""
+
+    def __init__(self, output: Path, key: str) -> None:
+        self._output = output
+        self._key = key
+
+    def load(self, name: str) -> dict[str, Any] | None:
+        """The newest state of a net; None if there is none, or one of another training."""
+        try:
+            state: dict[str, Any] = torch.load(self._file(name), weights_only=True)
+        except FileNotFoundError:
+            return None
+        except Exception:  # torch raises many kinds for a damaged file, which is as good as none
+            return None
+        return state if state.get("key") == self._key else None
+
+    def save(self, name: str, state: dict[str, Any]) -> None:
+        """Keep the state of a net after an epoch, whole or not at all."""
+        path = self._file(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_suffix(".new")
+        torch.save({**state, "key": self._key}, new)
+        new.replace(path)
+
+    def remove(self) -> None:
+        """The training is done."""
+        for path in self._output.parent.glob(f"{self._output.stem}.*.unfinished"):
+            path.unlink()
+
+    def _file(self, name: str) -> Path:
+        return self._output.with_suffix(f".{name}.unfinished")
+
+
+class EncoderTraining:
+    """Training and judging with one tokenizer and one set of examples."""
+
+    def __init__(
+        self,
+        tokenizer: Any,
+        texts: EnglishTexts,
+        weight: torch.Tensor,
+        *,
+        tokens: int,
+        harmless_stretches: int,
+        seed: int,
+        unfinished: Unfinished,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._texts = texts
+        self._weight = weight
+        self._tell = tell
+        self._tokens = tokens
+        self._harmless_stretches = harmless_stretches
+        self._unfinished = unfinished
+        torch.manual_seed(seed)
+        self._random = np.random.default_rng(seed)
+
+    def train(self, net: Net, epochs: int, rate: float, teacher: Net | None, name: str) -> None:
+        """Train `net`, from the labels and from what the teacher says if there is one; goes on where it was stopped.
+
+        Raises:
+            BadConfiguration: the loss is no number any more.
+        """
+        optimiser = torch.optim.AdamW(
+            [
+                {"params": net.base.parameters(), "lr": rate},
+                {"params": net.head.parameters(), "lr": rate * _HEAD_FASTER},
+            ],
+            weight_decay=0.01,
+        )
+        rates = [group["lr"] for group in optimiser.param_groups]
+        step = total = first_epoch = 0
+        ids: list[list[int]] = []
+        labels = np.zeros((0, 0), np.float32)
+        soft: torch.Tensor | None = None
+        if kept := self._unfinished.load(name):
+            net.load_state_dict(kept["net"])
+            optimiser.load_state_dict(kept["optimiser"])
+            torch.set_rng_state(kept["torch_random"])
+            self._random.bit_generator.state = json.loads(kept["numpy_random"])
+            first_epoch, step, total = kept["epoch"], kept["step"], kept["total"]
+            ids, labels, soft = kept["ids"], kept["labels"].numpy(), kept["soft"]
+            self._tell(f"{name}: goes on after epoch {first_epoch} of {epochs}")
+        for epoch in range(first_epoch, epochs):
+            if soft is None:  # what the teacher says is asked once
+                stretches, labels = self._epoch()
+                ids = self._ids(stretches)
+                soft = None if teacher is None else torch.from_numpy(self.odds(teacher, stretches))
+            batches = self._batches(ids)
+            total = total or epochs * len(batches)
+            net.train()
+            losses = 0.0
+            for batch in batches:
+                with torch.autocast("cpu", dtype=torch.bfloat16):
+                    found = net(*_padded([ids[place] for place in batch])).float()
+                loss = self._loss(found, torch.from_numpy(labels[batch]), None if soft is None else soft[batch])
+                for group, base_rate in zip(optimiser.param_groups, rates, strict=True):
+                    group["lr"] = base_rate * min(1.0, (step + 1) / _WARM_UP) * max(0.02, 1 - step / total)
+                optimiser.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
+                losses += float(loss.detach())
+                step += 1
+                if step % 100 == 0:
+                    self._tell(f"{name}: {100 * step // total} %")
+            if not np.isfinite(losses):
+                raise BadConfiguration("The training diverged. Please lower the learning rate.")
+            self._tell(f"{name}: epoch {epoch + 1} of {epochs}, loss {losses / len(batches):.4f}")
+            self._unfinished.save(name, {
+                "net": net.state_dict(), "optimiser": optimiser.state_dict(),
+                "torch_random": torch.get_rng_state(), "numpy_random": json.dumps(self._random.bit_generator.state),
+                "epoch": epoch + 1, "step": step, "total": total,
+                "ids": ids, "labels": torch.from_numpy(labels), "soft": soft,
+            })  # fmt: skip
+        net.eval()
+
+    def odds(self, net: Net, stretches: Sequence[str]) -> NDArray[np.float32]:
+        """Log odds of some stretches, shape (stretches, outputs)."""
+        net.eval()
+        ids = self._ids(stretches)
+        order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
+        found = np.zeros((len(ids), net.head.out_features), np.float32)
+        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+            for first in range(0, len(order), 128):
+                batch = order[first : first + 128]
+                found[batch] = net(*_padded([ids[place] for place in batch])).float().numpy()
+        return found
+
+    def _epoch(self) -> tuple[list[str], NDArray[np.float32]]:
+        """The most telling stretch of every text, and others of the harmless ones."""
+        stretches, rows = [], []
+        for place in np.flatnonzero(~self._texts.held_out):
+            found = self._texts.stretches[place]
+            stretches.append(found[0])
+            rows.append(place)
+            if self._texts.labels[place, 0] == 0:
+                others = self._random.permutation(np.arange(1, len(found)))[: self._harmless_stretches]
+                stretches += [found[int(other)] for other in others]
+                rows += [place] * others.size
+        return stretches, self._texts.labels[rows]
+
+    def _ids(self, stretches: Sequence[str]) -> list[list[int]]:
+        found: list[list[int]] = self._tokenizer(list(stretches), truncation=True, max_length=self._tokens)["input_ids"]
+        return found
+
+    def _batches(self, ids: Sequence[Sequence[int]]) -> list[NDArray[np.int64]]:
+        """Places in an order of chance, those of like length together."""
+        order = self._random.permutation(len(ids))
+        chunks = [
+            np.array(sorted(order[first : first + _CHUNK], key=lambda place: len(ids[place])))
+            for first in range(0, len(order), _CHUNK)
+        ]
+        batches = [chunk[first : first + _BATCH] for chunk in chunks for first in range(0, chunk.size, _BATCH)]
+        return [batches[place] for place in self._random.permutation(len(batches))]
+
+    def _loss(self, found: torch.Tensor, labels: torch.Tensor, soft: torch.Tensor | None) -> torch.Tensor:
+        entropy = torch.nn.functional.binary_cross_entropy_with_logits
+        loss = (entropy(found, labels, reduction="none") * self._weight).mean()
+        if soft is None:
+            return loss
+        taught = (entropy(found, torch.sigmoid(soft), reduction="none") * self._weight).mean()
+        return (1 - _FROM_TEACHER) * loss + _FROM_TEACHER * taught + 0.02 * (found - soft).clamp(-6, 6).square().mean()
+
+
+def _padded(ids: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    longest = max(map(len, ids))
+    padded = torch.zeros(len(ids), longest, dtype=torch.long)
+    mask = torch.zeros(len(ids), longest, dtype=torch.long)
+    for row, found in enumerate(ids):
+        padded[row, : len(found)] = torch.tensor(found)
+        mask[row, : len(found)] = 1
+    return padded, mask
