@@ -12,7 +12,7 @@ from typing import Final
 
 _SURE: Final = (
     "com|org|net|gov|edu|info|biz|int|mil|uk|fr|nl|br|jp|cn|au|ca|nz|ie|ch|tv|cc|gg|fm|ly|app|xyz|dev|ngo|ong|lgbt|wiki|"
-    "blog|shop|store|example|invalid|localhost|internal|onion|website|foundation|community|clinic|cloud|academy|network|"
+    "blog|shop|store|example|invalid|localhost|internal|onion|website|foundation|community|clinic|health|cloud|academy|network|"
     "zone|global|chat|hk|tw|kr|ru|ua|pl|cz|dk|fi|gr|tr|mx|cl|za|ng|ke|sg|th|vn|ph|pk|bd|ir|ae|eg|asia|mobi|coop|museum|"
     "moe|lt|lv|hr|rs|bg|hu"
 )
@@ -20,7 +20,7 @@ _SURE: Final = (
 _SHORT: Final = "io|eu|ai"
 """Common endings that begin sentences in Italian and Portuguese."""
 _WORDS: Final = (
-    f"{_SHORT}|help|health|care|support|life|link|page|us|co|online|site|club|tech|de|es|me|it|in|is|so|to|at|be|my|no|as|am|"
+    f"{_SHORT}|help|care|support|life|link|page|us|co|online|site|club|tech|de|es|me|it|in|is|so|to|at|be|my|no|as|am|"
     "do|la|il|si|se|pt|id|cat|sa|test|local|live|space|world|today|center|centre|team|group|guide|family|love|news|now|one|"
     "pro|plus|social|email|best|fun|work|works|training|coach|doctor|university|ar|ma|men|hope|rest|run|top|vip|ink|art|re"
 )
@@ -83,9 +83,12 @@ _FORMS: Final = (
     # Domains with the point said in words.
     rf"{_LABEL}{_BRACKETED_DOT}[a-z0-9]{{2,}}",
     rf"(?<![{_LATIN}]){_NO_LABEL}[{_LATIN}\-]{{2,63}}{_SPOKEN_DOT}(?:{_SURE}|{_SHORT}){_END}",
-    rf"(?<![{_LATIN}]){_NO_LABEL}[{_LATIN}\-]{{2,63}}\s+(?:dot|punkt)\s+(?:de|us|me|co|help|care|health|life|support|link){_END}",
+    rf"(?<![{_LATIN}]){_NO_LABEL}[{_LATIN}\-]{{2,63}}\s+(?:dot|punkt)\s+(?:de|us|me|co|help|care|life|support|link){_END}",
     r"[点點]\s?(?:com|org|net|cn)(?![a-z])|ドット\s?(?:コム|オーグ|ネット|com|org|net|jp)|डॉट\s?(?:कॉम|ऑर्ग|नेट|इन|com|org)|"
     r"(?:دوت|نقطة)\s(?:كوم|أورج|اورج|نت|com|org|net)",
+    r"(?<![a-z])dot\s+(?:c\s+o\s+m|o\s+r\s+g|n\s+e\s+t)(?![a-z])",
+    r"(?<![a-z])dot\W{1,4}(?:(?:and|then|followed by|after that)\W{1,3}){1,2}(?:com|org|net)(?![a-z])",
+    rf"(?<![{_LATIN}])[{_LATIN}]{{2,63}}\s\.\s(?:help|care|support|life|online|link|site){_END}",
     # Mail and handles.
     r"@\s?[a-z]|[a-z0-9]@\d|[a-z0-9]\s?[(\[{]\s?(?:at|ät|arroba|chiocciola|arobase)\s?[)\]}]\s?[a-z0-9]",
     rf"[a-z0-9.\-_]\s+(?:at|ät)\s+[{_LATIN}\-]{{2,63}}(?:\s?\.|{_SPOKEN_DOT})(?:{_SURE}|{_SHORT}|de|co|es|it){_END}(?!\s[a-z])",

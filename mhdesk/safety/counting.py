@@ -91,7 +91,9 @@ def _tells_its_step(values: Sequence[int]) -> bool:
 
 
 def _tells_its_ends(values: Sequence[int]) -> bool:
-    """Whether the first two are the ends of a counting that follows ("from 1 to 5: 1, 2, 3, 4, 5")."""
+    """Whether the first two, or the first, are the ends of a counting that follows ("from 1 to 5: 1, 2, 3, 4, 5")."""
+    if len(values) > 4 and values[0] == values[-1] and has_even_steps(values[1:]):
+        return True
     return len(values) > 4 and (values[0], values[1]) == (values[2], values[-1]) and has_even_steps(values[2:])
 
 

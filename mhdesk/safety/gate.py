@@ -33,6 +33,9 @@ _REASONS: Final = (
     "number", "address", "method", "dose", "diagnosis", "encouragement", "delusion", "human_claim", "secrecy",
     "prompt_leak", "invented_service", "internal_error",
 )  # fmt: skip
+_ROLE_LABEL: Final = re.compile(
+    r"(?:^|\n)[ \t>*_#]*(system|user|human|assistant|ai|bot)[*_]*[ \t]?[:：]", re.IGNORECASE
+)
 _BOUNDARY: Final = re.compile(r"""[.!?…।؟]+["'”’)\]*]*(?=\s)|[。！？]|\n""")
 
 
@@ -180,6 +183,8 @@ class GateStream:
             reasons.append("number")
         if has_address(plain, border):
             reasons.append("address")
+        if _speaks_for_others(self._tail, piece):
+            reasons.append("prompt_leak")
         reasons += self._words(self._tail, piece)
         if reasons:
             self._stop(*dict.fromkeys(reasons))
@@ -200,6 +205,12 @@ class GateStream:
     def _stop(self, *reasons: str) -> None:
         self._stopped = GateStop(reasons)
         self._held = self._tail = ""
+
+
+def _speaks_for_others(tail: str, piece: str) -> bool:
+    """Whether a line begins with a role, as in "User: …": the model goes on with a transcript, or shows its prompt."""
+    begins = 0 if not tail else tail.rfind("\n") + 1 or len(tail) + 1
+    return any(match.end() > len(tail) for match in _ROLE_LABEL.finditer(tail + piece) if match.start(1) >= begins)
 
 
 def _says(reason: _Reason, data: bytes, border: int) -> bool:
