@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from mhdesk.core.errors import StorageError
 from mhdesk.core.paths import unwritable_sentence
+from trainer.errors import BadConfiguration
 from trainer.pipeline_config import PipelineConfig
 from trainer.preview import show_preview
 from trainer.stage import Job
 
+_LOCK = ".lock"
 STAGES = {
     "sources": "read every source into rows of one form",
     "clean": "take out what does not belong in a row, and rows that do not belong",
@@ -43,12 +50,32 @@ def run_stages(names: list[str], config: PipelineConfig, job: Job, preview: int)
         MHDeskError: a stage could not do its work; the stages before it stand.
     """
     made = job.work
-    try:
-        job.work.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(unwritable_sentence(job.work, error)) from error
-    for name in names:
-        made = import_module(f"trainer.{name}").run(config, job)
-        if preview:
-            show_preview(name, job, preview)
+    with _alone_in(job.work):
+        for name in names:
+            made = import_module(f"trainer.{name}").run(config, job)
+            if preview:
+                show_preview(name, job, preview)
     return made
+
+
+@contextlib.contextmanager
+def _alone_in(work: Path) -> Iterator[None]:
+    """Keep other runs out of a folder: two that write the same artefact would spoil it.
+
+    Of the processes of one `accelerate launch` the first does this for all.
+    """
+    lock = FileLock(work / _LOCK)
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        if os.environ.get("RANK", "0") == "0":
+            lock.acquire(timeout=0)
+    except Timeout:
+        raise BadConfiguration(
+            f"Another run works in {work}. Please wait until it has ended, or give this one a work folder of its own."
+        ) from None
+    except OSError as error:
+        raise StorageError(unwritable_sentence(work, error)) from error
+    try:
+        yield
+    finally:
+        lock.release()

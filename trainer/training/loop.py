@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
+from mhdesk.engine.child.pressure import trim_heap
 from trainer.errors import TrainingStopped
 from trainer.examples import Examples
 from trainer.settings.train import TrainSettings
@@ -164,6 +165,9 @@ class _Run:
                 loss = summed_loss(self._model, self._collated(self._plan.training, batch, counts)) / targets
                 self._accelerator.backward(loss * processes)  # whose gradients are averaged over processes
             total += loss.detach()
+            del loss
+            if self._accelerator.device.type == "cpu":
+                trim_heap()  # batches differ in length, and what they leave free in between grows to twice a batch
         loss_of_all = float(self._accelerator.reduce(total, "sum"))
         norm = float(whole(self._accelerator.clip_grad_norm_(list(self._learning.values()), _LARGEST_GRADIENT)))
         if not (math.isfinite(loss_of_all) and math.isfinite(norm)):

@@ -49,8 +49,13 @@ def watched(should_stop: Callable[[], bool]) -> Callable[[], bool]:
 
 
 def give_memory_back() -> None:
-    """Return to the system what was freed, which the allocator would otherwise keep."""
+    """Free what nobody holds any more, and return it to the system."""
     gc.collect()
+    trim_heap()
+
+
+def trim_heap() -> None:
+    """Return to the system what was freed, which the allocator would otherwise keep."""
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's own; musl has none
         if trim is not None:
