@@ -51,7 +51,8 @@ _SUPPLIED = "installed-by-setup"
 """An empty file that tells an adapter put there by set-up, which a new version may replace, from a user's own."""
 
 STARTER_ADAPTER_SELECTED = False
-"""Whether set-up selects it: only if it is better than the base both by held-out perplexity and by reading."""
+"""Whether set-up selects it: only if it is better than the base by held-out perplexity, by the safety benchmark, and by
+reading. It is better by the first two; read, it now and then agrees with what people say against themselves."""
 
 
 def starter_model_ready(paths: UserPaths, starter: StarterModel) -> bool:
