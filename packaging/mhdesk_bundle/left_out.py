@@ -17,6 +17,9 @@ NEVER_IMPORTED = (
     # for those who write programs
     "pytest", "_pytest", "pytest_asyncio", "hypothesis", "mypy", "mypyc", "ruff", "pip", "setuptools", "pkg_resources",
     "wheel", "PyInstaller", "_pyinstaller_hooks_contrib", "IPython", "tensorboard", "torchgen.static_runtime",
+    # what the trainer alone needs, which stands in the same environment
+    "alembic", "datasets", "datasketch", "dill", "ftfy", "grpc", "joblib", "multiprocess", "optuna", "phonenumbers",
+    "py3langid", "pyarrow", "selectolax", "sqlalchemy", "xxhash",
     # toolkits and viewers that some library could use
     "tkinter", "_tkinter", "turtle", "idlelib", "lib2to3", "pydoc_data", "matplotlib", "PIL", "pandas", "scipy",
     "sklearn", "PyQt5", "PyQt6", "PySide2",
@@ -51,10 +54,13 @@ _UNREAD_FILES = re.compile(
             r"PySide6/(Qt/)?plugins/(imageformats/(lib)?qpdf|platforminputcontexts/(lib)?qtvirtualkeyboard)",
             r"PySide6/(Qt/)?plugins/platformthemes/libqgtk3",  # a second GTK beside the desktop's own is trouble
             r"(PySide6/Qt/lib/)?(lib)?Qt6(Qml|Quick|Pdf|VirtualKeyboard|Designer|Sql|Labs|Egl[Ff][Ss])",
+            r"lib(arrow|parquet|scipy_)",
             r"lib(gtk-3|gdk-3|gdk_pixbuf|atk|cairo|pango|epoxy|rsvg)",  # only that GTK theme asked for these
             r"(lib)?(cuda|cublas|cudart|cudnn|nvrtc|nvJitLink)[-.0-9]",  # found on the machine of whoever builds
             # A distribution that is named but absent would be taken for installed.
-            r"(hf_xet|hypothesis|markdown_it_py|mdurl|pydantic|pydantic_core|pygments|pytest_asyncio|rich|setuptools"
+            r"(alembic|datasets|datasketch|dill|ftfy|grpcio|joblib|matplotlib|multiprocess|optuna|pandas|phonenumbers"
+            r"|pillow|py3langid|pyarrow|scikit_learn|scipy|selectolax|sqlalchemy|tensorboard|xxhash"
+            r"|hf_xet|hypothesis|markdown_it_py|mdurl|pydantic|pydantic_core|pygments|pytest_asyncio|rich|setuptools"
             r"|shellingham|typer)-[^/]*\.dist-info/",
         )
     )

@@ -167,7 +167,10 @@ def test_an_unknown_word_is_refused_in_one_sentence(run: Run) -> None:
 
 def test_it_carries_no_training_testing_or_graphics_card_parts(bundle: Path) -> None:
     carried = [path.relative_to(bundle.parent).as_posix() for path in bundle.parent.rglob("*")]
-    unwanted = re.compile(r"_internal/(trainer|tests|pytest|_pytest|hf_xet|tkinter|libcu)|_(cuda|rocm|xpu)\d|libqgtk3")
+    unwanted = re.compile(
+        r"_internal/(trainer|tests|pytest|_pytest|hf_xet|tkinter|libcu|libarrow|(datasets|grpc|optuna|pandas|pyarrow|scipy"
+        r"|sklearn|sqlalchemy)\b)|_(cuda|rocm|xpu)\d|libqgtk3"
+    )
     assert [path for path in carried if unwanted.search(path)] == []
     assert [path for path in bundle.parent.rglob("*") if path.is_symlink() and not path.exists()] == []
     for plugin in ("platforms/libqxcb", "platforms/libqwayland", "platforms/libqoffscreen", "iconengines/libqsvgicon"):
