@@ -8,7 +8,6 @@ sentence-transformers/all-MiniLM-L6-v2. Families that are held out set the weigh
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -85,7 +84,7 @@ def learn_encoder(config: EncoderConfig, folder: Path, tell: Callable[[str], Non
     texts, paths = read_english(config.kind, config.sentences, folder / config.stage, folder, config.held_out_share)
     tell(f"{len(texts.stretches)} English texts, {int(texts.held_out.sum())} of them held out")
     path = folder / config.output
-    sources = {source.name: hashlib.sha256(source.read_bytes()).hexdigest() for source in paths}
+    sources = {source.name: sha256_of_file(source) for source in paths}
     unfinished = Unfinished(path, json.dumps([asdict(config), sources, sha256_of_file(folder / config.stage)]))
     tokenizer = AutoTokenizer.from_pretrained(base)
     weight = torch.full((len(texts.outputs),), _NAMING_WEIGHT)
@@ -107,7 +106,7 @@ def learn_encoder(config: EncoderConfig, folder: Path, tell: Callable[[str], Non
     card = {
         "what": f"the encoder of the {config.kind}: reads one English stretch beside the linear stage",
         "base": "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)",
-        "base_sha256": hashlib.sha256((base / "model.safetensors").read_bytes()).hexdigest(),
+        "base_sha256": sha256_of_file(base / "model.safetensors"),
         "sources": sources,
         "settings": {"layers": config.layers, "tokens": config.tokens, "learning_rate": config.learning_rate,
                      "harmless_stretches": config.harmless_stretches, "seed": config.seed,

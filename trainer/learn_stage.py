@@ -6,7 +6,6 @@ ideas that are new to the stage, not of sentences it was made from.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -23,6 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from mhdesk.core.atomic import write_bytes, write_json
 from mhdesk.core.levels import Topic
 from mhdesk.core.paths import resources_dir
+from mhdesk.library.hashes import sha256_of_file
 from mhdesk.safety.learnt import ENGLISH, added
 from mhdesk.safety.rules import load_speller
 from mhdesk.safety.second_stage import SecondStage, Weights
@@ -225,7 +225,7 @@ def _card(
         "what": f"the learnt stage of the {config.kind}; it may only raise what the rules found",
         "method": "naive-Bayes-scaled logistic regression over hashed words, pairs of words and runs of letters",
         "texts": dict(Counter(marks)),
-        "sources": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths},
+        "sources": {path.name: sha256_of_file(path) for path in paths},
         "strength": config.strength,
         "folds": config.folds,
         "features": int(weights.buckets.size),

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from mhdesk.assembly import build_session
 from mhdesk.core.atomic import write_bytes
-from mhdesk.core.engine_status import EngineStatus
 from mhdesk.core.errors import BadInput, MHDeskError
 from mhdesk.core.events import Card, Failed, Finished, Replaced, Screened, SessionEvent, Source, Text
 from mhdesk.core.levels import Level
@@ -85,7 +84,7 @@ async def _ask(options: argparse.Namespace) -> dict[str, dict[str, list[Turn]]]:
     answers: dict[str, dict[str, list[Turn]]] = {message: {} for message in FIVE_MESSAGES}
     for adapter in options.adapters:
         pair = Shelf(paths).pair(options.model, adapter)
-        engine = EngineSupervisor(engine_command(), pair.model, pair.adapter, _ignore_status)
+        engine = EngineSupervisor(engine_command(), pair.model, pair.adapter)
         session = build_session(
             engine,
             paths,
@@ -176,10 +175,6 @@ def _parts_of(path: Path) -> tuple[str, str]:
     if not begin or not end:
         raise BadInput(f"The page {path} has no place for the answers. Please put {BEGIN} and {END} where they belong.")
     return before, after
-
-
-def _ignore_status(status: EngineStatus) -> None:
-    """What becomes of the engine is told by the turn that needs it."""
 
 
 if __name__ == "__main__":

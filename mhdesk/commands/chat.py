@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from mhdesk.assembly import build_session
 from mhdesk.chat.session import Session
 from mhdesk.commands.json_lines import write_line
-from mhdesk.core.engine_status import EngineStatus
 from mhdesk.core.errors import BadInput, BadMessage
 from mhdesk.core.events import Card, Failed, Finished, HelpLine, Replaced, SessionEvent, Text, Window
 from mhdesk.core.paths import UserPaths
@@ -50,7 +49,7 @@ async def _chat(options: ChatOptions) -> int:
     pair = Shelf(paths).pair(options.model, options.adapter)
     if pair.warning:
         sys.stderr.write(f"{pair.warning}\n")
-    supervisor = EngineSupervisor(engine_command(), pair.model, pair.adapter, _ignore_status)
+    supervisor = EngineSupervisor(engine_command(), pair.model, pair.adapter)
     session = build_session(
         supervisor,
         paths,
@@ -152,7 +151,3 @@ def plain_line(line: HelpLine) -> str:
     ways = [line.voice and f"call {line.voice}", line.text and f"text {line.text}", line.chat and f"chat {line.chat}"]
     details = ", ".join(detail for detail in (line.audience, line.hours, line.cost) if detail)
     return f"{line.name}: {', or '.join(way for way in ways if way)}{f' ({details})' if details else ''}"
-
-
-def _ignore_status(status: EngineStatus) -> None:
-    """The terminal waits; what fails is told by the turn itself."""

@@ -33,9 +33,7 @@ _REASONS: Final = (
     "number", "address", "method", "dose", "diagnosis", "encouragement", "delusion", "human_claim", "secrecy",
     "prompt_leak", "invented_service", "internal_error",
 )  # fmt: skip
-_ROLE_LABEL: Final = re.compile(
-    r"(?:^|\n)[ \t>*_#]*(system|user|human|assistant|ai|bot)[*_]*[ \t]?[:：]", re.IGNORECASE
-)
+_ROLE_LABEL: Final = re.compile(r"(?i)\n[ \t>*_#]*(?:system|user|human|assistant|ai|bot)[*_]*[ \t]?[:：]")
 _BOUNDARY: Final = re.compile(r"""[.!?…।؟]+["'”’)\]*]*(?=\s)|[。！？]|\n""")
 
 
@@ -209,8 +207,8 @@ class GateStream:
 
 def _speaks_for_others(tail: str, piece: str) -> bool:
     """Whether a line begins with a role, as in "User: …": the model goes on with a transcript, or shows its prompt."""
-    begins = 0 if not tail else tail.rfind("\n") + 1 or len(tail) + 1
-    return any(match.end() > len(tail) for match in _ROLE_LABEL.finditer(tail + piece) if match.start(1) >= begins)
+    before = tail or "\n"  # a reply begins a line; what is kept of a longer one need not
+    return any(match.end() > len(before) for match in _ROLE_LABEL.finditer(before + piece))
 
 
 def _says(reason: _Reason, data: bytes, border: int) -> bool:

@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from mhdesk.core.engine_status import EngineStatus
 from mhdesk.core.errors import AdapterUnusable
 from mhdesk.core.generation import GenerationRequest, ModelFinished, ModelText
 from mhdesk.core.levels import Level
@@ -121,7 +120,7 @@ async def _collect(
     tell: Callable[[int], None],
 ) -> None:
     screen, gate = Screen.load(), Gate.load()
-    engine = EngineSupervisor(engine_command(), pair.model, None, _ignore_status)
+    engine = EngineSupervisor(engine_command(), pair.model, None)
     try:
         for message, seed in missing:
             verdict = screen.assess([Message(Role.USER, message.text)])
@@ -175,7 +174,3 @@ async def _reply_of(
 
 def _reply(values: dict[str, Any] | None) -> Reply | None:
     return Reply(**{**values, "stopped": tuple(values["stopped"])}) if values is not None else None
-
-
-def _ignore_status(status: EngineStatus) -> None:
-    """What fails is told by the request itself."""

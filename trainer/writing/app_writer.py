@@ -6,7 +6,6 @@ import asyncio
 from contextlib import aclosing
 from pathlib import Path
 
-from mhdesk.core.engine_status import EngineStatus
 from mhdesk.core.errors import EngineBusy, EngineDied
 from mhdesk.core.generation import GenerationRequest, ModelFinished, ModelText
 from mhdesk.engine.client.launch import engine_command
@@ -53,7 +52,7 @@ class AppWriter:
 
     async def _written(self, request: GenerationRequest) -> Written:
         if self._engine is None:
-            self._engine = EngineSupervisor(engine_command(), self._model, None, _ignore_status)
+            self._engine = EngineSupervisor(engine_command(), self._model, None)
         await self._engine.use(self._model, None)  # empties the cache: what it holds would show in the last bits
         text = ""
         new_tokens = 0
@@ -65,7 +64,3 @@ class AppWriter:
                     case ModelFinished():
                         new_tokens = event.new_tokens
         return Written(text, whole=new_tokens < request.sampling.max_new_tokens)
-
-
-def _ignore_status(status: EngineStatus) -> None:
-    """What fails is told by the request itself."""

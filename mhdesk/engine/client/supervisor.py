@@ -24,7 +24,8 @@ from mhdesk.engine.client.keeper import GAVE_UP, NO_ANSWER, NO_MODEL, ChildKeepe
 class EngineSupervisor:
     """An `Engine` (see `chat.ports`) whose process is restarted when it dies.
 
-    `on_status` is called on the event loop at every change of state. Without a `model` no process is started.
+    `on_status` is called on the event loop at every change of state; who shows none leaves it out. Without a `model` no
+    process is started.
     """
 
     def __init__(
@@ -32,7 +33,7 @@ class EngineSupervisor:
         command: Sequence[str],
         model: Path | None,
         adapter: Path | None,
-        on_status: Callable[[EngineStatus], None],
+        on_status: Callable[[EngineStatus], None] = lambda status: None,
         deadlines: Deadlines | None = None,
         back_off: BackOff | None = None,
     ) -> None:
