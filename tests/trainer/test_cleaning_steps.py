@@ -85,6 +85,8 @@ def test_quotation_marks_are_straight():
         ("at www.SoupIsGood.com today", "at www.SoupIsGood.com today"),
         ("at www.soup.comI wish", "at www.soup.com I wish"),
         ("a Ph.D. or e.g. this", "a Ph.D. or e.g. this"),
+        ("it took a while., but it came", "it took a while, but it came"),
+        ("a Ph.D., then e.g., soup", "a Ph.D., then e.g., soup"),
     ],
 )
 def test_joined_sentences_are_parted(text, parted):
@@ -243,6 +245,9 @@ def test_a_practitioners_voice_goes(sentence):
         ("Salem, it sounds hard.", "It sounds hard."),
         ("First, it is hard.", "First, it is hard."),
         ("Hiking helps.", "Hiking helps."),
+        ("Hi there! And thank you for your question. It is hard.", "It is hard."),
+        ("Thank you for writing in about this! It is hard.", "It is hard."),
+        ("Thank you for trusting me with it. It is hard.", "Thank you for trusting me with it. It is hard."),
     ],
 )
 def test_greetings_go(text, left):
@@ -296,6 +301,7 @@ def test_what_names_the_asker_goes(text, left):
         "For more information, visit the page on soup.",
         "This is not a substitute for medical advice.",
         "Watch the video to learn about soup.",
+        "On it you will find recipes.",
     ],
 )
 def test_talk_of_the_page_goes(sentence):

@@ -21,6 +21,8 @@ _PAGE: Final = compile_pattern(
     r"attached|here)\b",
     r"\b(?:here|below|this)(?: is|'s| are)(?: a| an| the| some| my)?(?: [a-z]+){0,2} (?:link|video|article|web ?site|"
     r"blog)s?\b",
+    r"^\W*(?:on|in|at) (?:it|there|here|that|the (?:site|page))\W+you(?:'ll| will| can| may) (?:also )?"
+    r"(?:find|see|read)\b",
     r"^\W*(?:watch|see|view) (?:the |this )?(?:video|slide ?show|picture|image|figure)\b|\bto enlarge\b|\bplay "
     r"video\b",
     r"^\W*(?:for|to (?:learn|read|find out|get)) more(?: information)?\b[^\n]{0,160}\b(?:see|visit|go to|click|read|"

@@ -20,6 +20,10 @@ _ADDRESSED: Final = compile_pattern(
     r"What|what|That|that|Thank|thank|Let|let|Sounds|sounds)\b",
     any_case=False,
 )
+_THANKED: Final = compile_pattern(
+    r"^\s*(?:and |so |first,? )?(?:thanks|thank you)(?: so much| very much)? for (?:your (?:question|post|message|"
+    r"inquiry|submission|letter)|asking|posting|writing in|submitting)\b[^.!?\n]{0,60}[.!?]+\s*",
+)
 _OPENERS: Final = word_set(
     "first second third last also yes no yeah yep well so ok okay wow oh ah sure right now then and but or still "
     "indeed sorry congratulations congrats absolutely again instead however therefore otherwise besides sadly thus "
@@ -68,12 +72,13 @@ _LAST: Final = 8
 
 
 def without_greeting(text: str) -> str:
-    """`text` without a first greeting, which often names where the other lives."""
+    """`text` without a first greeting, which often names where the other lives, and thanks for the question."""
     rest = _GREETING.sub("", text, count=1)
     called = _ADDRESSED.search(rest)
     if called is not None and called[1].lower() not in _OPENERS and not called[1].endswith("ly"):
         mark = min(place for place in (rest.find(","), rest.find("...")) if place >= 0)
         rest = rest[mark:].lstrip(",. ")
+    rest = _THANKED.sub("", rest, count=1)
     return rest[:1].upper() + rest[1:] if rest != text else text
 
 
