@@ -9,8 +9,8 @@ Beside the artefact stand two files that outlive it: `attempts.jsonl` with every
 with a person's marks, which are an input.
 
 Rows of the 135M starter model read badly, and enter an adapter only if held-out perplexity improves. This stage cannot
-know that: each of its rows says in `made_by` which model wrote it and in `parent` from what, so a run without them can
-be set beside one with them, and the stage `evaluate` decides.
+know that: each of its rows says in `made_by` which model wrote it and in `parent` from what, and the stage `evaluate`
+trains an adapter without them, sets it beside the one with them, and decides.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ def run(config: PipelineConfig, job: Job) -> Path:
         **asdict(settings),
         "writer_is": writer.identity,
         "seed": config.seed,
+        "language": config.clean.language,
         "marks_sha256": marks_sha256(marked),
     }
     try:
@@ -88,7 +89,7 @@ def _make(folder: Path, path: Path, config: PipelineConfig, job: Job, writer: Wr
     room = most_written(len(rows), settings.most_share)
     filters = Filters(settings, (turn.text for row in rows for turn in row.turns))
     texts = KeptTexts(writer, job.work / ATTEMPTS)
-    maker = Maker(texts, filters, settings, config.seed, {})
+    maker = Maker(texts, filters, settings, config.seed, config.clean.language, {})
     progress = Progress(len(plan), room, job.tell)
     marks = marks_of(marked)
     offered: dict[Mark, list[Row]] = {mark: [] for mark in Mark}

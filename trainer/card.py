@@ -1,14 +1,14 @@
 """The stage `card`: PEFT's files, a model card and `card.json` in one folder, which is the adapter.
 
 `created` is the day on which the weights that `train` left were written (UTC, from the file): a card that is made again
-of the same weights is the same to the byte.
+of the same weights is the same to the byte. What it says of data and training is what the manifests of those stages
+say: the configuration may have changed since.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,47 +24,63 @@ from trainer.base_model import base_folder
 from trainer.errors import BadRows
 from trainer.evaluate import ANSWERS, EVALUATION
 from trainer.measuring.answers import read_answers
-from trainer.measuring.model_card import SIDES, CardMaterial, SourceRows, model_card
+from trainer.measuring.model_card import CardMaterial, model_card
+from trainer.measuring.provenance import source_rows, stages_behind
 from trainer.pipeline_config import PipelineConfig
-from trainer.rows import read_rows
 from trainer.stage import Counts, Job, make_artefact, read_manifest
 
-_COUNTED = ("sources", "clean", "augment", "split", "render")
-"""Stages whose counts the card tells."""
+_NOT_COUNTED = ("train", "evaluate")
+"""Stages whose counts the card does not tell, since it has their figures."""
 
 
 def run(config: PipelineConfig, job: Job) -> Path:
     """Put the adapter's folder together; returns it.
 
     Raises:
-        BadRows: an earlier stage has not been run, or measured something else than what `train` left.
+        BadRows: an earlier stage has not been run, or on something else than the one before it left.
         BadConfiguration, ShelfError: the base model is missing, or the adapter does not fit it.
     """
     adapter = job.needed("train", WEIGHTS).parent
     curve = job.needed("train", "curve.json")
     evaluation, answers = job.needed("evaluate", EVALUATION), job.needed("evaluate", ANSWERS)
-    rows = [job.needed("split", f"{side}.jsonl") for side in SIDES]
     base = base_folder(config.model, job.folder)
     known = read_model_manifest(base)
-    counts = {stage: read_manifest(job.artefact(stage)).get("counts", {}) for stage in _COUNTED}
+    figures = _json(evaluation)
+    if "stopped_above_base" not in figures:
+        raise BadRows("The evaluation is of an earlier version of the program. Please run evaluate again.")
+    stages = stages_behind(job)
+    learnt_with = read_manifest(adapter)["settings"]
+    if learnt_with["base_sha256"] != known.weights_sha256:
+        raise BadRows(
+            f"The adapter was learnt on another base model than {config.model}. Please name that one under model, or "
+            "run train again."
+        )
+    sources = source_rows(job)
+    counts = {stage: read_manifest(job.artefact(stage))["counts"] for stage in stages if stage not in _NOT_COUNTED}
+    language = read_manifest(job.artefact("clean"))["settings"]["clean"]["language"]
     created = datetime.fromtimestamp((adapter / WEIGHTS).stat().st_mtime, UTC).date().isoformat()
     settings = {
-        "config": asdict(config),
+        "name": config.name,
+        "language": language,
+        "learnt_with": learnt_with,
+        "sources": [source.to_json() for source in sources],
         "counts": counts,
         "created": created,
         "base": asdict(known),
     }
-    inputs = [adapter / WEIGHTS, adapter / CONFIGURATION, curve, evaluation, answers, *rows]
-    _check_measured(job, adapter)
+    inputs = [adapter / WEIGHTS, adapter / CONFIGURATION, curve, evaluation, answers]
 
     def make(folder: Path) -> Counts:
         material = CardMaterial(
-            config=config,
+            name=config.name,
+            language=language,
+            train=learnt_with["train"],
+            seed=learnt_with["seed"],
             base=known,
-            sources=_source_rows(config, rows),
+            sources=sources,
             counts={stage: found for stage, found in counts.items() if found},
             curve=_json(curve),
-            evaluation=_json(evaluation),
+            evaluation=figures,
             five=[answer for answer in read_answers(answers) if answer.kind == "five"],
             created=created,
         )
@@ -79,7 +95,6 @@ def run(config: PipelineConfig, job: Job) -> Path:
 
 
 def _card(material: CardMaterial, folder: Path) -> AdapterCard:
-    train = asdict(material.config.train)
     return AdapterCard(
         base_id=material.base.id,
         base_sha256=material.base.weights_sha256,
@@ -88,31 +103,10 @@ def _card(material: CardMaterial, folder: Path) -> AdapterCard:
         data=[source.to_json() for source in material.sources],
         evaluation={
             **material.evaluation,
-            "training": {"settings": train, "seed": material.config.seed, "best": material.curve["best"]},
+            "training": {"settings": dict(material.train), "seed": material.seed, "best": material.curve["best"]},
         },
         created=material.created,
     )
-
-
-def _check_measured(job: Job, adapter: Path) -> None:
-    """Refuse figures of another adapter: `train` may have been run again since."""
-    trained = read_manifest(adapter).get("outputs", {}).get(WEIGHTS)
-    measured = {found["file"]: found["sha256"] for found in read_manifest(job.artefact("evaluate")).get("inputs", [])}
-    if measured.get(WEIGHTS) != trained:
-        raise BadRows("The stage evaluate measured another adapter than train has left. Please run evaluate again.")
-
-
-def _source_rows(config: PipelineConfig, paths: list[Path]) -> list[SourceRows]:
-    rows: Counter[tuple[str, str]] = Counter()
-    synthetic: Counter[str] = Counter()
-    for side, path in zip(SIDES, paths, strict=True):
-        for row in read_rows(path):
-            rows[row.source, side] += 1
-            synthetic[row.source] += row.is_synthetic
-    return [
-        SourceRows(source, {side: rows[source.name, side] for side in SIDES}, synthetic[source.name])
-        for source in config.sources.of
-    ]
 
 
 def _json(path: Path) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import random
-import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, Final
 import phonenumbers
 
 from mhdesk.core.atomic import write_json
+from mhdesk.core.paths import resources_dir
 from trainer.cleaning.duplicates import Duplicates
 from trainer.cleaning.language import known_languages
 from trainer.cleaning.patterns import compile_pattern
@@ -24,12 +24,16 @@ from trainer.pipeline_config import PipelineConfig
 from trainer.preview import write_dropped
 from trainer.rows import ROWS, Row, read_rows, write_rows
 from trainer.settings.clean import CleanSettings
-from trainer.stage import Job, make_artefact
+from trainer.stage import Counts, Job, make_artefact
 
 REPORT: Final = "report.html"
+WORKERS_PEAK: Final = "workers_peak_bytes"
+"""In the counts: memory of the processes that clean besides the one whose peak the manifest tells."""
 _JUDGED: Final = "judged"
 """Folder for what screen and gate have said so far, so that a run that was stopped need not ask again."""
 _BATCH: Final = 1_000
+_DECIDE: Final = (".json", ".safetensors", ".yaml")
+"""Files that screen and gate read: with others they may say something else, so what was kept of them is void."""
 
 
 def run(config: PipelineConfig, job: Job) -> Path:
@@ -42,23 +46,29 @@ def run(config: PipelineConfig, job: Job) -> Path:
     source = job.needed("sources", ROWS)
     _check(config.clean)
     asked = {"clean": asdict(config.clean), "seed": config.seed, "name": config.name}
-    return make_artefact(job, "clean", [source], asked, lambda folder: _make(config, job, source, folder))
+    decides = [path for path in sorted((resources_dir() / "safety").rglob("*")) if path.suffix in _DECIDE]
+
+    def make(folder: Path) -> Counts:
+        return _make(config, job, source, folder)
+
+    return make_artefact(job, "clean", [source, *decides], asked, make, [_JUDGED])
 
 
 def _make(config: PipelineConfig, job: Job, source: Path, folder: Path) -> dict[str, Any]:
     tally = Tally()
     dropped: dict[str, str] = {}
     total = sum(1 for _ in read_rows(source))
-    with workers(config.clean, total) as mapped:
-        rows = list(_new_rows(config.clean, job, source, tally, dropped, mapped, total))
+    with workers(config.clean, total) as working:
+        rows = list(_new_rows(config.clean, job, source, tally, dropped, working.map, total))
         kept = []
         for place, batch in enumerate(_batches(iter(rows))):
-            for row, reason in zip(batch, _verdicts(folder, place, batch, mapped), strict=True):
+            for row, reason in zip(batch, _verdicts(folder, place, batch, working.map), strict=True):
                 if reason:
                     _note(row, reason, tally, dropped)
                 else:
                     kept.append(row)
             job.tell(f"clean: {min(len(rows), (place + 1) * _BATCH):,} of {len(rows):,} rows read by screen and gate")
+        peak = working.peak_bytes()
     if not kept:
         raise BadRows(_all_dropped(tally))
     for row in kept:
@@ -66,8 +76,7 @@ def _make(config: PipelineConfig, job: Job, source: Path, folder: Path) -> dict[
     write_rows(folder / ROWS, kept)
     write_dropped(folder, ((row.id, dropped[row.id]) for row in read_rows(source) if row.id in dropped))
     (folder / REPORT).write_text(report_page(config.name, tally, _samples(config, source, kept)), encoding="utf-8")
-    shutil.rmtree(folder / _JUDGED, ignore_errors=True)
-    return tally.counts()
+    return {**tally.counts(), WORKERS_PEAK: peak}
 
 
 def _new_rows(

@@ -25,7 +25,7 @@ def load_config(path: Path, kind: type[Config]) -> Config:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
         raise BadConfiguration(f"The configuration {path} cannot be read. Please check its path.") from None
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: a day that no month has, digits without end
         raise BadConfiguration(f"The configuration {path} is not valid YAML.") from None
     if not isinstance(values, dict):
         raise BadConfiguration(f"The configuration {path} must be a list of keys and values.")
@@ -79,7 +79,10 @@ def _value(value: Any, wanted: Any, where: str, name: str) -> Any:
             raise BadConfiguration(f"{where} needs keys and values under {name}.")
         return {str(key): _value(item, get_args(wanted)[1], where, f"{name}.{key}") for key, item in value.items()}
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise BadConfiguration(f"{where} has a number too large to compute with under {name}.") from None
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
         raise BadConfiguration(f"{where} needs {_NAMES.get(wanted, wanted.__name__)} under {name}.")
     return value

@@ -12,10 +12,11 @@ from filelock import FileLock, Timeout
 
 from mhdesk.core.errors import StorageError
 from mhdesk.core.paths import unwritable_sentence
-from trainer.errors import BadConfiguration
+from trainer.errors import BadConfiguration, BadRows
 from trainer.pipeline_config import PipelineConfig
 from trainer.preview import show_preview
-from trainer.stage import Job
+from trainer.stage import Job, read_manifest
+from trainer.writing.review import REVIEW
 
 _LOCK = ".lock"
 STAGES = {
@@ -40,13 +41,16 @@ BESIDE = {
 def run_stages(names: list[str], config: PipelineConfig, job: Job, preview: int) -> Path:
     """Run some stages in order; each skips what it has done before. Returns the last artefact.
 
+    None is run behind `augment` while written rows wait for a person's review, for it would go on without them.
+
     Args:
         names: of `STAGES` or `BESIDE`.
         config: the run.
         job: where it runs.
-        preview: show so many rows before and after each stage.
+        preview: show so many rows before and after each stage that gives rows.
 
     Raises:
+        BadRows: rows wait for review.
         MHDeskError: a stage could not do its work; the stages before it stand.
     """
     made = job.work
@@ -54,8 +58,19 @@ def run_stages(names: list[str], config: PipelineConfig, job: Job, preview: int)
         for name in names:
             made = import_module(f"trainer.{name}").run(config, job)
             if preview:
-                show_preview(name, job, preview)
+                show_preview(name, config, job, preview)
+            if name == "augment" and name != names[-1]:
+                _refuse_unreviewed(config, job, made)
     return made
+
+
+def _refuse_unreviewed(config: PipelineConfig, job: Job, augmented: Path) -> None:
+    waiting = read_manifest(augmented)["counts"].get("offered", {}).get("open", 0) if config.augment.review else 0
+    if waiting:
+        raise BadRows(
+            f"{waiting} rows that a model wrote wait for accept or reject in {job.work / REVIEW}. Please mark them and "
+            "run all again, or go on without them by running split and each stage behind it by name."
+        )
 
 
 @contextlib.contextmanager

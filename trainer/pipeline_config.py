@@ -37,6 +37,7 @@ class PipelineConfig:
     publish: PublishSettings = field(default_factory=PublishSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
     seed: int = 20
+    """Below 2³¹, so that every library takes it and what is counted up from it."""
 
     def __post_init__(self) -> None:
-        check(self, {"name": _NAME.fullmatch(self.name) is not None, "seed": self.seed >= 0})
+        check(self, {"name": _NAME.fullmatch(self.name) is not None, "seed": 0 <= self.seed < 2**31})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import zipfile
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from mhdesk.core.errors import StorageError
 from mhdesk.core.paths import UserPaths, unwritable_sentence
 from mhdesk.library.adapter_folder import CARD, AdapterCard, check_fits, check_new_adapter, read_card
+from mhdesk.library.hashes import sha256_of_file
 from mhdesk.library.model_folder import check_model_folder
 from mhdesk.library.replace_folder import UNFINISHED, replace_folder
 from mhdesk.library.shelf import Shelf
@@ -27,7 +29,9 @@ _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 
 def run(config: PipelineConfig, job: Job) -> Path:
-    """Give the adapter out; what stood there of an earlier run is replaced at once. Returns where it is.
+    """Give the adapter out, unless it is there; what stood there of an earlier run is replaced at once.
+
+    Returns where it is.
 
     Raises:
         NotPublished: it missed a threshold, and the configuration does not say to publish it all the same.
@@ -39,19 +43,45 @@ def run(config: PipelineConfig, job: Job) -> Path:
     card = read_card(folder)
     _check_passed(card, config)
     files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != MANIFEST)
+    target = _place(config, job)
     try:
+        if _holds(target, config.name, files):
+            job.tell(f"publish: {config.name} is at {target}, unchanged")
+            return target
         if config.publish.to == "app":
-            target = _to_shelf(config.name, files, card)
+            _to_shelf(target, files, card)
         elif config.publish.to == "folder":
-            target = (job.folder / config.publish.path).resolve()
             _to_folder(target, files)
         else:
-            target = (job.folder / config.publish.path).resolve()
             _to_zip(target, config.name, files)
     except OSError as error:
-        raise StorageError(unwritable_sentence(job.work, error)) from error
+        raise StorageError(unwritable_sentence(target, error)) from error
     job.tell(f"publish: {config.name} is at {target}")
     return target
+
+
+def _place(config: PipelineConfig, job: Job) -> Path:
+    if config.publish.to == "app":
+        return UserPaths.from_environment().adapters / config.name
+    return (job.folder / config.publish.path).resolve()
+
+
+def _holds(target: Path, name: str, files: Sequence[Path]) -> bool:
+    """Whether this very adapter was published there before."""
+    if not target.exists():
+        return False
+    wanted = {path.name: sha256_of_file(path) for path in files}
+    if (target / PUBLISHED).is_file():
+        there = {path.name: sha256_of_file(path) for path in target.iterdir() if path.name != PUBLISHED}
+        return there == wanted
+    if not _is_adapter_zip(target):
+        return False
+    try:
+        with zipfile.ZipFile(target) as archive:
+            packed = {entry: hashlib.sha256(archive.read(entry)).hexdigest() for entry in archive.namelist()}
+    except zipfile.BadZipFile:
+        return False
+    return packed == {f"{name}/{path}": sha256 for path, sha256 in wanted.items()}
 
 
 def _check_passed(card: AdapterCard, config: PipelineConfig) -> None:
@@ -65,21 +95,20 @@ def _check_passed(card: AdapterCard, config: PipelineConfig) -> None:
         )
 
 
-def _to_shelf(name: str, files: Sequence[Path], card: AdapterCard) -> Path:
+def _to_shelf(target: Path, files: Sequence[Path], card: AdapterCard) -> None:
     """Checked as `adapters add` checks what it is given, then renamed into place."""
     paths = UserPaths.from_environment()
     with changing_shelf(paths):
-        target = paths.adapters / name
         _check_ours(target)
         shelf = Shelf(paths)
         manifests = shelf.manifests()
         base = next((base for base, known in manifests.items() if known.weights_sha256 == card.base_sha256), None)
         if base is None:
             raise BadConfiguration(
-                f"The adapter {name} was made for {card.base_id}, which is not installed, or not in the very form that "
-                "it was trained on. Please add that model first, or publish to a folder."
+                f"The adapter {target.name} was made for {card.base_id}, which is not installed, or not in the very "
+                "form that it was trained on. Please add that model first, or publish to a folder."
             )
-        unfinished = paths.adapters / UNFINISHED / name
+        unfinished = paths.adapters / UNFINISHED / target.name
         _fill(unfinished, files)
         try:
             check_new_adapter(unfinished, check_model_folder(shelf.model_folder(base)))
@@ -87,7 +116,6 @@ def _to_shelf(name: str, files: Sequence[Path], card: AdapterCard) -> Path:
             replace_folder(unfinished, target)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
-    return target
 
 
 def _to_folder(target: Path, files: Sequence[Path]) -> None:

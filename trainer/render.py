@@ -1,9 +1,10 @@
 """The stage `render`: rows to token ids, and where the loss counts.
 
 The renderer is the app's own (`mhdesk.engine.prompt`), under the app's own system prompt in the rows' language, so that
-an adapter meets what it was trained on. A row that is too long loses its oldest turns; where not even its newest turn
-fits, it is left out and counted, since one long row among thousands is no reason to stop. A row without anything to
-learn from is an error, since it means that the chat template does not do what it should.
+an adapter meets what it was trained on. A row that is longer than `train.max_tokens`, or than the base can read, loses
+its oldest turns; where not even its newest turn fits, it is left out and counted, since one long row among thousands is
+no reason to stop. A row without anything to learn from is an error, since it means that the chat template does not do
+what it should.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from transformers import AutoTokenizer
 from mhdesk.core.levels import Level
 from mhdesk.core.system_prompts import system_prompt
 from mhdesk.engine.prompt import PromptRenderer
-from mhdesk.library.model_folder import read_manifest
+from mhdesk.library.model_folder import check_model_folder, read_manifest
 from trainer.base_model import base_folder
 from trainer.errors import BadRows
 from trainer.examples import Examples, gather_examples, render_row, write_examples
@@ -48,11 +49,15 @@ def run(config: PipelineConfig, job: Job) -> Path:
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)
     renderer = PromptRenderer(tokenizer)
     train = config.train
+    window = check_model_folder(base).max_positions
+    if window < train.max_tokens:
+        job.tell(f"render: the base reads {window} tokens, so rows are cut to these, not to {train.max_tokens}")
     settings = {
         "base_sha256": read_manifest(base).weights_sha256,
         "template_sha256": renderer.template_sha256,
         "system_prompt": system_prompt(Level.NONE, config.clean.language).text,
         "max_tokens": train.max_tokens,
+        "window": window,
         "batch_size": train.batch_size,  # of this and what follows only the padding in the manifest depends
         "batches_a_step": train.batches_a_step,
         "packing": train.packing,
@@ -63,7 +68,7 @@ def run(config: PipelineConfig, job: Job) -> Path:
     def make(folder: Path) -> Counts:
         counts: dict[str, Any] = {}
         for part, path in rows.items():
-            examples, names, cut = _rendered(path, renderer, config, job)
+            examples, names, cut = _rendered(path, renderer, config, window, job)
             write_examples(folder / f"{part}.safetensors", examples)
             counts[part] = cut | _figures(examples)
             if part == "training":
@@ -77,10 +82,10 @@ def run(config: PipelineConfig, job: Job) -> Path:
 
 
 def _rendered(
-    path: Path, renderer: PromptRenderer, config: PipelineConfig, job: Job
+    path: Path, renderer: PromptRenderer, config: PipelineConfig, window: int, job: Job
 ) -> tuple[Examples, list[str], dict[str, int]]:
     """The rows of a file, the ids of those that fit, and how many were shortened or left out."""
-    most_tokens = config.train.max_tokens
+    most_tokens = min(config.train.max_tokens, window)
     rendered: list[tuple[NDArray[np.int32], NDArray[np.bool_]]] = []
     names: list[str] = []
     shortened = left_out = 0
@@ -100,7 +105,8 @@ def _rendered(
             job.tell(f"render: {len(names)} rows of {path.stem}")
     if not rendered:
         raise BadRows(
-            f"None of the {path.stem} rows fits into {most_tokens} tokens. Please raise train.max_tokens."
+            f"None of the {path.stem} rows fits into {most_tokens} tokens. Please "
+            + ("choose a base that reads more." if most_tokens == window else "raise train.max_tokens.")
             if left_out
             else f"There are no {path.stem} rows. Please add sources, or look at what the stages before dropped."
         )

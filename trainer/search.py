@@ -7,7 +7,6 @@ that it goes on where it was stopped; each draw depends on the seed and on the t
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from trainer.settings.search import SearchSettings
 from trainer.settings.train import TrainSettings
 from trainer.stage import Counts, Job, make_artefact
 from trainer.train import CURVES, fit_checked, plan_of, rendered_files
+from trainer.training.memory import TooLarge
 from trainer.training.processes import joined_processes
 
 BEST = "best.yaml"
@@ -35,6 +35,8 @@ TRIALS = "trials.json"
 _STUDY = "study.sqlite"
 _TRIAL = "trial-"
 """Begins the name of the folder of a trial's checkpoints."""
+_TOO_LARGE = "too_large"
+"""Marks a trial that did not fit the memory."""
 _FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
@@ -43,7 +45,7 @@ def run(config: PipelineConfig, job: Job) -> Path:
 
     Raises:
         BadRows: rendered rows are missing, damaged, or for another base.
-        BadConfiguration: the base is not there, or a trial would not fit the memory.
+        BadConfiguration: the base is not there, or no trial fits the memory.
         ShelfError: the base cannot be used.
         TrainingStopped: no trial was better than the base.
         StorageError: the disk would not take it.
@@ -57,7 +59,11 @@ def run(config: PipelineConfig, job: Job) -> Path:
         "base_sha256": read_manifest(base).weights_sha256,
         "kernel": choose_kernel(),
     }
-    return make_artefact(job, "search", paths, settings, lambda folder: _make(folder, base, paths, config, job))
+
+    def make(folder: Path) -> Counts:
+        return _make(folder, base, paths, config, job)
+
+    return make_artefact(job, "search", paths, settings, make, [f"{_STUDY}*", f"{_TRIAL}*"])
 
 
 def settings_of(train: TrainSettings, search: SearchSettings, trial: dict[str, Any]) -> TrainSettings:
@@ -87,9 +93,6 @@ def _make(folder: Path, base: Path, paths: list[Path], config: PipelineConfig, j
     finally:
         storage.remove_session()
         storage.engine.dispose()
-    (folder / _STUDY).unlink()
-    for checkpoints in folder.glob(f"{_TRIAL}*"):
-        shutil.rmtree(checkpoints)
     return counts
 
 
@@ -117,20 +120,26 @@ def _try(study: optuna.Study, folder: Path, base: Path, paths: list[Path], confi
                 plan = replace(rows, settings=settings)
                 _, history, _ = fit_checked(accelerator, base, plan, here, quiet, job.work / CURVES / here.name)
             step, loss = history.best
-        except TrainingStopped:
+        except (TrainingStopped, TooLarge) as error:
             step, loss = 0, 0.0
+            if isinstance(error, TooLarge):
+                trial.set_user_attr(_TOO_LARGE, True)
         if step:
             study.tell(trial, loss)
             outcome = f"validation loss {loss:.4f}"
         else:
             study.tell(trial, state=TrialState.PRUNED)
-            outcome = "no better than the base"
+            outcome = "too large for the memory" if _TOO_LARGE in trial.user_attrs else "no better than the base"
         job.tell(f"search: trial {done + 1} of {search.trials}, {said}: {outcome}")
 
 
 def _write(folder: Path, study: optuna.Study, config: PipelineConfig) -> dict[str, Any]:
     finished = study.get_trials(deepcopy=False, states=_FINISHED)
     completed = [trial for trial in finished if trial.state is TrialState.COMPLETE]
+    if all(_TOO_LARGE in trial.user_attrs for trial in finished):
+        raise TooLarge(
+            "No trial fits the memory. Please lower search.batch_sizes or search.ranks, or train.max_tokens."
+        )
     if not completed:
         raise TrainingStopped("No trial was better than the base. Please lower search.lowest_learning_rate.")
     best = min(completed, key=lambda trial: trial.values[0])
@@ -138,7 +147,11 @@ def _write(folder: Path, study: optuna.Study, config: PipelineConfig) -> dict[st
     write_json(
         folder / TRIALS,
         [
-            {**trial.params, "validation_loss": trial.values[0] if trial.state is TrialState.COMPLETE else None}
+            {
+                **trial.params,
+                "validation_loss": trial.values[0] if trial.state is TrialState.COMPLETE else None,
+                _TOO_LARGE: _TOO_LARGE in trial.user_attrs,
+            }
             for trial in finished
         ],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,8 +12,8 @@ from trainer.errors import BadSource
 from trainer.pipeline_config import PipelineConfig
 from trainer.reading.columns import check_columns
 from trainer.reading.located import Located, locate
-from trainer.reading.records import most_voted, read_source
-from trainer.reading.tally import Tally
+from trainer.reading.records import most_voted, read_records, read_source, rows_of_record
+from trainer.reading.tally import Record, Tally
 from trainer.rows import ROWS, Row, write_rows
 from trainer.settings.sources import SourceSettings, SourcesSettings
 from trainer.stage import Counts, Job, make_artefact
@@ -48,6 +49,20 @@ def run(config: PipelineConfig, job: Job) -> Path:
     fingerprints = {source.settings.name: source.fingerprint for source in sources if source.fingerprint}
     asked = {**asdict(settings), "fingerprints": fingerprints}
     return make_artefact(job, "sources", inputs, asked, lambda folder: _make(sources, settings, job, folder))
+
+
+def first_records(source: SourceSettings, job: Job, count: int) -> Iterator[tuple[Record, list[Row], list[str]]]:
+    """The first records of a source that can be read, the rows that each gives, and why it gives fewer than it could.
+
+    Ids are those that rows have before equal ones get a number; `most_answers` is not looked at.
+
+    Raises:
+        BadSource: as `run`.
+    """
+    found = _found(source, job)
+    for record in itertools.islice(read_records(source, found.located, found.from_hub, Tally()), count):
+        tally = Tally()
+        yield record, list(rows_of_record(record, source, tally)), sorted(tally.left_out)
 
 
 def _check_licences(settings: SourcesSettings) -> None:

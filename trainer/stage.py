@@ -1,7 +1,9 @@
 """What every stage shares: its artefact, the manifest that is written last, and skipping what is done.
 
 A stage reads files, writes a folder `WORK/STAGE`, and nothing else. The folder has its name only once it is whole:
-until then it is `STAGE.unfinished`, which a stage that was stopped finds again if it is to make the same thing.
+until then it is `STAGE.unfinished`, which a stage that was stopped finds again if it is to make the same thing. What
+the stage keeps there to go on from is given up only once the manifest stands, so that no kill loses what was made; an
+unfinished folder with its manifest needs nothing but its name.
 """
 
 from __future__ import annotations
@@ -22,11 +24,13 @@ from mhdesk.core.paths import unwritable_sentence
 from mhdesk.engine.child.memory import memory_of_this_process
 from mhdesk.library.hashes import sha256_of_file
 from mhdesk.library.replace_folder import UNFINISHED, replace_folder
-from trainer.errors import BadRows
+from trainer.errors import BadConfiguration, BadRows
 
 MANIFEST = "manifest.json"
 _ASKED = "asked.json"
 """In an unfinished artefact: what it is made from. One that was made from something else is begun anew."""
+_PASSING = (_ASKED, f".{_ASKED}.*", f".{MANIFEST}.*")
+"""Goes once the manifest stands, with what a kill has left of a file that was being written."""
 _LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "numpy", "ftfy", "datasketch")
 
 Counts = Mapping[str, Any]
@@ -56,7 +60,14 @@ class Job:
         return path
 
 
-def make_artefact(job: Job, stage: str, inputs: Sequence[Path], settings: Any, make: Callable[[Path], Counts]) -> Path:
+def make_artefact(
+    job: Job,
+    stage: str,
+    inputs: Sequence[Path],
+    settings: Any,
+    make: Callable[[Path], Counts],
+    scratch: Sequence[str] = (),
+) -> Path:
     """Make the artefact of `stage`, unless it is there, made from the same inputs with the same settings.
 
     Args:
@@ -66,8 +77,12 @@ def make_artefact(job: Job, stage: str, inputs: Sequence[Path], settings: Any, m
         settings: a dataclass, or a mapping, that JSON can hold.
         make: writes into the folder it is given, and returns counts for the manifest. If it was stopped before, it
             finds what it had written there, so it should go on from that, or overwrite it.
+        scratch: patterns of names, of files and folders that `make` keeps only to go on from and that are no part of
+            the artefact.
 
     Raises:
+        BadConfiguration: another program's folder stands in the place.
+        BadRows: an input cannot be read.
         BadInput: whatever `make` raises; nothing but the unfinished folder is left behind.
         StorageError: the disk would not take it.
     """
@@ -76,21 +91,25 @@ def make_artefact(job: Job, stage: str, inputs: Sequence[Path], settings: Any, m
     if _stands(target, asked):
         job.tell(f"{stage}: done before")
         return target
+    _refuse_foreign(target)
     unfinished = job.artefact(stage + UNFINISHED)
-    if _read(unfinished / _ASKED) != asked:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    write_json(unfinished / _ASKED, asked)
-    began = time.monotonic()
+    passing = (*_PASSING, *scratch)
     try:
+        if _stands(unfinished, asked):
+            _put_in_place(unfinished, target, passing)
+            job.tell(f"{stage}: done before, and put in its place now")
+            return target
+        if _read(unfinished / _ASKED) != asked:
+            shutil.rmtree(unfinished, ignore_errors=True)
+        write_json(unfinished / _ASKED, asked)
+        began = time.monotonic()
         counts = make(unfinished)
         seconds = time.monotonic() - began
-        (unfinished / _ASKED).unlink()
-        files = [path for path in sorted(unfinished.rglob("*")) if path.is_file()]
-        outputs = {path.relative_to(unfinished).as_posix(): sha256_of_file(path) for path in files}
+        outputs = _hashes(unfinished, passing)
         peak = memory_of_this_process().peak_rss_bytes
         measured = {"seconds": round(seconds, 2), "peak_bytes": peak, "versions": _versions()}
         write_json(unfinished / MANIFEST, {**asked, "outputs": outputs, "counts": dict(counts), **measured})
-        replace_folder(unfinished, target)
+        _put_in_place(unfinished, target, passing)
     except OSError as error:
         raise StorageError(unwritable_sentence(unfinished, error)) from error
     job.tell(f"{stage}: done in {seconds:.1f} s")
@@ -104,22 +123,65 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def _asked(stage: str, inputs: Sequence[Path], settings: Any) -> dict[str, Any]:
     plain = asdict(settings) if is_dataclass(settings) and not isinstance(settings, type) else dict(settings)
-    hashes = [{"file": path.name, "sha256": sha256_of_file(path)} for path in inputs]
+    hashes = [{"file": path.name, "sha256": _sha256_of_input(path)} for path in inputs]
     asked: dict[str, Any] = json.loads(json.dumps({"stage": stage, "inputs": hashes, "settings": plain}))
     text = json.dumps(asked, sort_keys=True)
     return {**asked, "asked_sha256": hashlib.sha256(text.encode()).hexdigest()}
 
 
-def _stands(target: Path, asked: dict[str, Any]) -> bool:
-    manifest = read_manifest(target)
-    return (
-        bool(manifest)
-        and manifest.get("asked_sha256") == asked["asked_sha256"]
-        and all(
-            (target / name).is_file() and sha256_of_file(target / name) == sha256
-            for name, sha256 in manifest.get("outputs", {}).items()
+def _sha256_of_input(path: Path) -> str:
+    try:
+        return sha256_of_file(path)
+    except OSError:
+        raise BadRows(
+            f"The file {path} cannot be read. Please check that it is there, whole, and yours to read."
+        ) from None
+
+
+def _refuse_foreign(target: Path) -> None:
+    """A manifest of ours that the disk has damaged is no JSON; one that is JSON and not ours is somebody else's."""
+    if not target.exists():
+        return
+    try:
+        ours = "asked_sha256" in json.loads((target / MANIFEST).read_text(encoding="utf-8"))
+    except ValueError:
+        ours = True
+    except (OSError, TypeError):
+        ours = False
+    if not ours:
+        raise BadConfiguration(
+            f"In {target} stands something that the trainer has not made. Please move it away, or choose another work "
+            "folder in the configuration."
         )
-    )
+
+
+def _stands(folder: Path, asked: dict[str, Any]) -> bool:
+    manifest = read_manifest(folder)
+    if not manifest or manifest.get("asked_sha256") != asked["asked_sha256"]:
+        return False
+    try:
+        return all(sha256_of_file(folder / name) == sha256 for name, sha256 in manifest.get("outputs", {}).items())
+    except OSError:  # one is missing, or the disk no longer gives it
+        return False
+
+
+def _hashes(unfinished: Path, passing: Sequence[str]) -> dict[str, str]:
+    """Of every file that is part of the artefact, by its name in the folder."""
+    gone = {path for pattern in (MANIFEST, *passing) for path in unfinished.glob(pattern)}
+    files = [
+        path for path in sorted(unfinished.rglob("*")) if path.is_file() and gone.isdisjoint((path, *path.parents))
+    ]
+    return {path.relative_to(unfinished).as_posix(): sha256_of_file(path) for path in files}
+
+
+def _put_in_place(unfinished: Path, target: Path, passing: Sequence[str]) -> None:
+    """With the manifest there, whatever of this a kill leaves undone is done by the next run."""
+    for path in [path for pattern in passing for path in unfinished.glob(pattern)]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    replace_folder(unfinished, target)
 
 
 def _read(path: Path) -> dict[str, Any]:

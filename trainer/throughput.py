@@ -2,7 +2,8 @@
 
 A run's own rows are filled up with padding, exchanges put together from sentences of the project's dialogues by chance.
 Padding is for measuring alone: nothing is trained on it. Every stage runs in a process of its own, so that its peak is
-its own.
+its own; that of processes which it starts is added. A stage that stands from an earlier run keeps that run's figures,
+and is said to.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import yaml
 
 from mhdesk.core.atomic import write_json
 from mhdesk.core.messages import Message, Role
+from trainer.clean import WORKERS_PEAK
 from trainer.cleaning.sentences import split_sentences
 from trainer.config import check, load_config
 from trainer.dialogues import read_dialogues
@@ -71,8 +73,9 @@ def measure_throughput(config: ThroughputConfig, folder: Path, tell: Callable[[s
     for rows in config.rows:
         padding = work / f"{PADDING}-{rows}.jsonl"
         write_padding(padding, max(0, rows - own), config.seed)
-        made = _run_stages(run, path.resolve().parent, work / str(rows), padding if rows > own else None, tell)
-        found[str(rows)] = {"stages": _stages(made), "sources": _by_source(made)}
+        made = work / str(rows)
+        stood = _run_stages(run, path.resolve().parent, made, padding if rows > own else None, tell)
+        found[str(rows)] = {"stages": _stages(made, stood), "sources": _by_source(made)}
         tell(f"\n{rows:,} rows\n{_table(found[str(rows)])}")
     report = folder / config.report
     write_json(report, found)
@@ -104,7 +107,8 @@ def _sentences() -> dict[Role, list[str]]:
 
 
 def _rows_without_padding(run: PipelineConfig, folder: Path, work: Path, tell: Callable[[str], None]) -> int:
-    made = _run_stages(run, folder, work / "without-padding", None, tell, MEASURED[:1])
+    made = work / "without-padding"
+    _run_stages(run, folder, made, None, tell, MEASURED[:1])
     return int(read_manifest(made / MEASURED[0])["counts"]["rows"])
 
 
@@ -115,7 +119,8 @@ def _run_stages(
     padding: Path | None,
     tell: Callable[[str], None],
     stages: Sequence[str] = MEASURED,
-) -> Path:
+) -> set[str]:
+    """Returns those that stood from an earlier run."""
     sources = [
         source if locate(source, folder).on_hub else replace(source, path=str(folder / source.path))
         for source in run.sources.of
@@ -127,16 +132,21 @@ def _run_stages(
     work.mkdir(parents=True, exist_ok=True)
     written = work / "run.yaml"
     written.write_text(yaml.safe_dump(values), encoding="utf-8")
+    stood = set()
     for stage in stages:
         command = [sys.executable, "-m", "trainer", stage, "--config", str(written)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise BadConfiguration((done.stderr.strip().splitlines() or [f"The stage {stage} was ended."])[-1])
-        tell(f"{work.name} {stage}: done")
-    return work
+        if f"{stage}: done before" in done.stderr:
+            stood.add(stage)
+            tell(f"{work.name} {stage}: done before, so its figures are those of an earlier run")
+        else:
+            tell(f"{work.name} {stage}: done")
+    return stood
 
 
-def _stages(made: Path) -> dict[str, dict[str, float]]:
+def _stages(made: Path, stood: set[str]) -> dict[str, dict[str, float]]:
     manifests = {stage: read_manifest(made / stage) for stage in MEASURED}
     kept = int(manifests["clean"]["counts"]["kept"])
     return {
@@ -144,7 +154,8 @@ def _stages(made: Path) -> dict[str, dict[str, float]]:
             "rows": (rows := int(manifest["counts"]["rows"]) if stage in ("sources", "clean") else kept),
             "seconds": manifest["seconds"],
             "rows_per_second": round(rows / max(manifest["seconds"], 0.01), 1),
-            "peak_mib": round(manifest["peak_bytes"] / _MIB),
+            "peak_mib": round((manifest["peak_bytes"] + manifest["counts"].get(WORKERS_PEAK, 0)) / _MIB),
+            "of_an_earlier_run": stage in stood,
         }
         for stage, manifest in manifests.items()
     }

@@ -26,10 +26,17 @@ from trainer.settings.train import TrainSettings
 from trainer.stage import Counts, Job
 from trainer.stage import read_manifest as read_stage_manifest
 from trainer.training.adapted import adapted_model, write_adapter
-from trainer.training.checkpoints import checkpoint_path, read_checkpoint, remove_checkpoints
+from trainer.training.checkpoints import CHECKPOINTS, checkpoint_path, read_checkpoint
 from trainer.training.curves import write_curve
 from trainer.training.loop import Plan, fit
-from trainer.training.memory import MemoryMeter, MemoryNeed, largest_batch, memory_needed, refuse_too_large
+from trainer.training.memory import (
+    MemoryMeter,
+    MemoryNeed,
+    largest_batch,
+    memory_needed,
+    memory_that_may_end,
+    refuse_too_large,
+)
 from trainer.training.processes import joined_processes, make_together, refuse_sharding
 
 CURVES = "curves"
@@ -60,7 +67,7 @@ def run(config: PipelineConfig, job: Job) -> Path:
         def make(folder: Path, job: Job) -> Counts:
             return _make(folder, accelerator, base, paths, config, job)
 
-        return make_together(accelerator, job, "train", paths, settings, make)
+        return make_together(accelerator, job, "train", paths, settings, make, CHECKPOINTS)
 
 
 def rendered_files(job: Job, base: Path) -> list[Path]:
@@ -88,14 +95,15 @@ def fit_checked(
     """Estimate the memory, learn, measure the memory: PEFT's model, the history, and the figures of the memory.
 
     Raises:
-        BadConfiguration: it would not fit.
+        TooLarge: it would not fit, or did not.
         TrainingStopped: see `fit`.
     """
     need = _need(base, plan)
     refuse_too_large(need, plan.settings.memory_limit_gib, accelerator.device)
     meter = MemoryMeter(accelerator.device)
-    model, padding = adapted_model(base, plan.settings, plan.seed)
-    history = fit(accelerator, model, padding, plan, folder, job.tell, curves)
+    with memory_that_may_end():
+        model, padding = adapted_model(base, plan.settings, plan.seed)
+        history = fit(accelerator, model, padding, plan, folder, job.tell, curves)
     most = meter.most()
     figures = {
         "estimated_bytes": asdict(need) | {"total": need.total},
@@ -124,7 +132,6 @@ def _make(
         raise TrainingStopped(f"The best checkpoint in {folder} is damaged. Please delete it and run train again.")
     write_adapter(model, best.weights, folder, read_manifest(base).id)
     write_curve(folder, history)
-    remove_checkpoints(folder)
     job.tell(f"train: validation loss {loss:.3f} at step {step}, which is kept; memory {_told(memory)}")
     return {
         "steps": history.step,

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from mhdesk.core.messages import Message, Role
+from mhdesk.library.model_folder import read_manifest
 from tests.tiny_model import make_adapter
+from trainer import render
 from trainer.pipeline_config import PipelineConfig
-from trainer.rows import Row, write_rows
+from trainer.rows import ROWS, Row, write_rows
 from trainer.settings.evaluate import EvaluateSettings, Thresholds
 from trainer.settings.sources import SourceSettings, SourcesSettings
+from trainer.settings.train import TrainSettings
 from trainer.stage import Job, make_artefact
 
-LOSES_ABILITY = Thresholds(least_resamples_better=0, most_ability_lost=-1, most_stopped=1, most_repeated=1)
+LOSES_ABILITY = Thresholds(
+    least_resamples_better=0,
+    most_ability_lost=-1,
+    most_stopped=1,
+    most_stopped_above_base=1,
+    most_crisis_stopped_above_base=1,
+    most_repeated=1,
+)
 """Whatever a random adapter does, it misses one of these and no other."""
 
 ITEMS = [
@@ -25,8 +35,10 @@ ITEMS = [
 ]  # fmt: skip
 
 
-def make_run(folder: Path, model: Path, **evaluate) -> tuple[PipelineConfig, Job]:
-    """The configuration and job of it; `evaluate` changes its settings."""
+def make_run(
+    folder: Path, model: Path, billions: float = 0.0, train: TrainSettings | None = None, **evaluate
+) -> tuple[PipelineConfig, Job]:
+    """The configuration and job of it; `evaluate` changes its settings, `billions` is the size of the writer."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "items.jsonl").write_text("".join(f"{json.dumps(item)}\n" for item in ITEMS), encoding="utf-8")
     job = Job(folder, folder / "work", lambda line: None)
@@ -37,17 +49,32 @@ def make_run(folder: Path, model: Path, **evaluate) -> tuple[PipelineConfig, Job
         model=str(model),
         work="work",
         sources=SourcesSettings((source,), non_commercial=True),
+        train=train or TrainSettings(),
         evaluate=replace(settings, **evaluate),
     )
-    for stage, counts in (
-        ("sources", {"rows": 14, "by_source": {"harbour": 14}}),
-        ("clean", {"kept": 12, "dropped": {"too_short": 1, "no_guidance": 1}}),
-        ("augment", {"rows": 13, "synthetic": 1}),
+    told = {"licence": source.licence, "commercial": source.commercial, "origin": source.origin}
+    before: list[Path] = []
+    for stage, settings, counts in (
+        ("sources", asdict(config.sources), {"rows": 14, "sources": {"harbour": told}}),
+        ("clean", {"clean": asdict(config.clean)}, {"kept": 12, "dropped": {"too_short": 1, "no_guidance": 1}}),
+        ("augment", {"billions": billions}, {"rows": 13, "synthetic": 1}),
     ):
-        make_artefact(job, stage, [], {}, lambda unfinished, counts=counts: counts)
-    make_artefact(job, "split", [], {}, _split)
-    make_artefact(job, "train", [], {}, lambda unfinished: _train(unfinished, model))
+        made = make_artefact(job, stage, before, settings, lambda unfinished, counts=counts: _rows(unfinished, counts))
+        before = [made / ROWS]
+    make_artefact(job, "split", before, {}, _split)
+    rendered = [render.run(config, job) / f"{part}.safetensors" for part in render.PARTS]
+    learnt_with = {
+        "train": asdict(config.train),
+        "seed": config.seed,
+        "base_sha256": read_manifest(model).weights_sha256,
+    }
+    make_artefact(job, "train", rendered, learnt_with, lambda unfinished: _train(unfinished, model))
     return config, job
+
+
+def _rows(folder: Path, counts: dict) -> dict:
+    write_rows(folder / ROWS, map(_row, range(12)))
+    return counts
 
 
 def _split(folder: Path) -> dict:

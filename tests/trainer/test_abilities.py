@@ -11,6 +11,7 @@ from mhdesk.core.levels import Level
 from mhdesk.core.messages import Message, Role
 from mhdesk.core.system_prompts import system_prompt
 from mhdesk.engine.prompt import PromptRenderer
+from tests.namespaces import in_namespace
 from tests.tiny_model import make_float_model, make_tokenizer
 from tests.trainer.finished_run import ITEMS
 from trainer.errors import BadRows
@@ -52,8 +53,43 @@ def test_the_likeliest_choice_a_byte_is_chosen_as_if_each_had_been_read_by_itsel
             ((loss, _),) = losses_by_dialogue(model, [type(example)(example.token_ids, words_only)])
             scores.append(-loss / len(choice.encode()))
         expected.append(int(torch.tensor(scores).argmax()))
-    assert choose(model, renderer, items) == expected
-    assert choose(model, renderer, items[:1]) == expected[:1]
+    assert choose(model, renderer, items, "en") == expected
+    assert choose(model, renderer, items[:1], "en") == expected[:1]
+
+
+class Heard(PromptRenderer):
+    """A renderer that remembers what it was given."""
+
+    def __init__(self, tokenizer):
+        super().__init__(tokenizer)
+        self.systems = set()
+
+    def render(self, messages, *, reply_follows):
+        self.systems.add(messages[0].text)
+        return super().render(messages, reply_follows=reply_follows)
+
+
+def test_the_system_prompt_is_that_of_the_rows_language(tmp_path):
+    path = write(tmp_path, ITEMS)
+    result = in_namespace(
+        """
+        import subprocess, sys
+        from pathlib import Path
+        from mhdesk.core.paths import resources_dir
+        from tests.tiny_model import make_float_model, make_tokenizer
+        from tests.trainer.test_abilities import Heard
+        from trainer.measuring.abilities import choose, read_items
+        prompts = resources_dir() / "prompts"
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", prompts], check=True)
+        (prompts / "de.json").write_text('{"none": "Du bist ein Programm.", "elevated": ""}')
+        tokenizer = make_tokenizer()
+        renderer = Heard(tokenizer)
+        choose(make_float_model(len(tokenizer)), renderer, read_items(Path(sys.argv[1])), "de")
+        print(renderer.systems)
+        """,
+        str(path),
+    )
+    assert result.stdout.strip() == "{'Du bist ein Programm.'}", result.stderr
 
 
 def test_what_was_lost_is_told_with_its_interval_and_a_paired_test(tmp_path):

@@ -12,6 +12,7 @@ import pytest
 
 from mhdesk.core.messages import Role
 from tests.hub_server import wait_for
+from tests.namespaces import in_namespace
 from tests.trainer.openai_server import Server, asks_next_turn, dull_author, running
 from tests.trainer.written_run import CRISIS, configured, make_job, put_clean, row, rows_of
 from trainer.augment import run
@@ -81,6 +82,32 @@ def test_nobody_in_a_crisis_is_given_to_a_writer(tmp_path, server):
     assert dropped["parent_crisis"] == 2
     assert dropped["crisis"] == 2
     assert CRISIS not in "".join(str(one.turns) for one in rows_of(made) if one.is_synthetic)
+
+
+def test_a_reply_is_asked_under_the_system_prompt_of_the_rows_language(tmp_path, server):
+    make_job(tmp_path, ROWS)
+    (tmp_path / "run.yaml").write_text(
+        "name: a\nmodel: m\nwork: work\nclean: {language: de}\n"
+        "sources:\n  of:\n  - {name: sister, path: x, form: dialogues, licence: x}\n"
+        f"augment: {{writer: openai, model: dull, address: '{server.address}', most_share: 0.5, review: false}}\n"
+    )
+    result = in_namespace(
+        """
+        import runpy, subprocess, sys
+        from mhdesk.core.paths import resources_dir
+        prompts = resources_dir() / "prompts"
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", prompts], check=True)
+        (prompts / "de.json").write_text('{"none": "Du bist ein Programm.", "elevated": "Sei sanft."}')
+        sys.argv = ["trainer", "augment", "--config", sys.argv[1]]
+        runpy.run_module("trainer", run_name="__main__", alter_sys=True)
+        """,
+        str(tmp_path / "run.yaml"),
+    )
+    assert result.returncode == 0, result.stderr
+    firsts = [asked["messages"][0] for asked, _ in server.seen]
+    told = {first["content"] for first in firsts if first["role"] == "system"}
+    assert told
+    assert told <= {"Du bist ein Programm.", "Sei sanft."}
 
 
 def test_only_what_a_person_has_accepted_goes_on_and_an_edited_file_is_noticed(tmp_path, server):

@@ -17,12 +17,15 @@ from mhdesk.library.adapter_folder import read_card
 from mhdesk.library.hashes import sha256_of_weights
 from mhdesk.library.model_folder import read_manifest
 from mhdesk.library.shelf import Shelf
+from tests.tiny_model import make_tiny_model
 from tests.trainer.finished_run import make_run
 from trainer import card, publish
 from trainer.errors import BadConfiguration, BadRows
 from trainer.measuring.answers import Answer, Reply
 from trainer.measuring.refusals import NotPublished
+from trainer.settings.clean import CleanSettings
 from trainer.settings.publish import PublishSettings
+from trainer.settings.sources import SourceSettings, SourcesSettings
 from trainer.stage import make_artefact
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +55,11 @@ def evaluation(missed=()):
         },
         "screen": {"crisis_messages": 800, "reach_no_model": 0.9, "interval": [0.88, 0.92]},
         "answers": {"base": side, "adapter": side},
+        "stopped_above_base": {
+            "answers": {"difference": -0.25, "interval": [-0.4, -0.1]},
+            "own_words_in_crisis": {"difference": 0.0, "interval": [-0.1, 0.1]},
+        },
+        "synthetic": {"perplexity_without": {**value, "value": 18.5}, "ratio": 0.932, "ratio_interval": [0.9, 0.97]},
         "own_words_in_crisis": {"base": own, "adapter": own},
         "engine": {"template_sha256": "0" * 64},
         "missed": list(missed),
@@ -73,8 +81,8 @@ def measured(folder: Path, model: Path, missed=()):
         (unfinished / "answers.jsonl").write_text("".join(f"{line.to_json()}\n" for line in lines), "utf-8")
         return {}
 
-    train = job.artefact("train")
-    make_artefact(job, "evaluate", [train / "adapter_model.safetensors"], {"missed": list(missed)}, make)
+    read = [job.artefact("split") / "test.jsonl", job.artefact("train") / "adapter_model.safetensors"]
+    make_artefact(job, "evaluate", read, {"missed": list(missed)}, make)
     return config, job
 
 
@@ -129,6 +137,8 @@ def test_the_model_card_has_a_head_that_the_hub_reads(tiny_model, tmp_path):
         "> The boats lie still.",
         "rank 8",
         "Loss by step, validation: 3.250 (4).",
+        "Answers that the gate stops: -25.0 points (-40.0 to -10.0) against the base",
+        "without the synthetic rows has a perplexity of 18.50; that of this one is 0.932 times as high",
         "nobody is shown",
         "No clinician has judged",
     ],
@@ -154,8 +164,67 @@ def test_figures_of_another_adapter_make_no_card(tiny_model, tmp_path):
     manifest = json.loads(path.read_text("utf-8"))
     manifest["outputs"]["adapter_model.safetensors"] = "f" * 64
     path.write_text(json.dumps(manifest), "utf-8")
-    with pytest.raises(BadRows, match="measured another adapter"):
+    with pytest.raises(BadRows, match="evaluate was run on something else than train has left"):
         card.run(config, job)
+
+
+def test_a_configuration_that_was_changed_since_changes_nothing_of_what_the_card_says(tiny_model, tmp_path):
+    config, job = measured(tmp_path, tiny_model)
+    before = (card.run(config, job) / "README.md").read_bytes()
+    other = SourcesSettings((SourceSettings("meadow", "meadow.jsonl", "dialogues", "MIT"),))
+    train = replace(config.train, rank=64, learning_rate=1.0)
+    changed = replace(config, sources=other, train=train, clean=CleanSettings(language="de"), seed=99)
+    shutil.rmtree(job.artefact("card"))
+    folder = card.run(changed, job)
+    assert (folder / "README.md").read_bytes() == before
+    assert read_card(folder).data[0]["commercial"] is False
+    assert read_card(folder).evaluation["training"]["settings"]["rank"] == config.train.rank
+
+
+def test_an_evaluation_of_an_earlier_version_makes_no_card(tiny_model, tmp_path):
+    config, job = measured(tmp_path, tiny_model)
+    path = job.artefact("evaluate") / "evaluation.json"
+    figures = json.loads(path.read_text("utf-8"))
+    del figures["stopped_above_base"]
+    write_json(path, figures)
+    with pytest.raises(BadRows, match="earlier version"):
+        card.run(config, job)
+
+
+def test_synthetic_rows_that_were_compared_with_nothing_are_told_as_such(tiny_model, tmp_path):
+    config, job = measured(tmp_path, tiny_model)
+    assert "Whether they help was not measured" not in (card.run(config, job) / "README.md").read_text("utf-8")
+    path = job.artefact("evaluate") / "evaluation.json"
+    figures = json.loads(path.read_text("utf-8"))
+    del figures["synthetic"]
+    write_json(path, figures)
+    text = (card.run(config, job) / "README.md").read_text("utf-8")
+    assert "were written by a language model. Whether they help was not measured." in " ".join(text.split())
+
+
+def test_a_source_whose_rows_forbid_commercial_use_is_told_as_such_whatever_its_manifest_says(tiny_model, tmp_path):
+    config, job = measured(tmp_path, tiny_model)
+    path = job.artefact("sources") / "manifest.json"
+    path.write_text(path.read_text("utf-8").replace('"commercial": false', '"commercial": true'), "utf-8")
+    assert read_card(card.run(config, job)).data[0]["commercial"] is False
+
+
+@pytest.mark.parametrize(("changed", "named"), [("clean", "split"), ("split", "render"), ("sources", "clean")])
+def test_a_stage_that_was_run_again_alone_makes_no_card(tiny_model, tmp_path, changed, named):
+    config, job = measured(tmp_path, tiny_model)
+    path = job.artefact(changed) / "manifest.json"
+    manifest = json.loads(path.read_text("utf-8"))
+    manifest["outputs"] = dict.fromkeys(manifest["outputs"], "f" * 64)
+    path.write_text(json.dumps(manifest), "utf-8")
+    with pytest.raises(BadRows, match=f"{named} was run on something else than {changed} has left"):
+        card.run(config, job)
+
+
+def test_another_base_than_the_adapter_was_learnt_on_makes_no_card(tiny_model, tmp_path):
+    config, job = measured(tmp_path, tiny_model)
+    other = make_tiny_model(tmp_path / "other", seed=5)
+    with pytest.raises(BadRows, match="learnt on another base model"):
+        card.run(replace(config, model=str(other)), job)
 
 
 def test_the_app_takes_what_is_published_to_it_and_a_second_time_in_its_place(home, tiny_model, tmp_path):
@@ -214,6 +283,12 @@ def test_what_somebody_else_put_there_is_not_replaced(home, tiny_model, tmp_path
     with pytest.raises(BadConfiguration, match="has not put there"):
         publish.run(replace(config, publish=PublishSettings(to="zip", path="letter.zip")), job)
     assert (tmp_path / "letter.zip").read_text("utf-8") == "Dear Ann"
+
+
+@pytest.mark.parametrize("licence", ["", "  "])
+def test_a_source_without_a_licence_is_refused(licence):
+    with pytest.raises(BadConfiguration, match="The source harbour has no licence"):
+        SourceSettings("harbour", "harbour.jsonl", "dialogues", licence)
 
 
 def test_a_place_without_a_path_and_a_path_without_a_place_are_refused():

@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from trainer.training.checkpoints import (
+    CHECKPOINTS,
     Checkpoint,
     History,
     checkpoint_path,
     newest_checkpoint,
-    remove_checkpoints,
     write_checkpoint,
 )
 
@@ -43,11 +43,12 @@ def test_a_damaged_one_is_passed_over(tmp_path, content):
     assert newest_checkpoint(tmp_path).history.step == 1
 
 
-def test_what_a_kill_left_by_half_is_removed_too(tmp_path):
+def test_what_a_kill_left_by_half_is_among_what_is_removed_and_nothing_else(tmp_path):
     write_looks(tmp_path, 3.0)
     (tmp_path / ".checkpoint-00000002.safetensors.a1b2").write_bytes(b"half")
-    remove_checkpoints(tmp_path)
-    assert not list(tmp_path.iterdir())
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"whole")
+    found = {path.name for pattern in CHECKPOINTS for path in tmp_path.glob(pattern)}
+    assert found == {"checkpoint-00000001.safetensors", ".checkpoint-00000002.safetensors.a1b2"}
 
 
 def test_patience_is_lost_when_no_look_since_the_best_was_better():

@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from mhdesk.core.messages import Message, Role
@@ -228,6 +230,44 @@ def test_a_killed_run_leaves_no_process_and_goes_on_to_the_bytes_of_one_that_was
         outputs.append(read_manifest(job.artefact("clean"))["outputs"])
     assert outputs[0] == outputs[1]
     assert set(outputs[0]) == {ROWS, DROPPED, REPORT}
+
+
+def test_a_process_of_several_that_was_killed_is_a_sentence(job, tmp_path):
+    put(job, many(2_200))
+    (tmp_path / "run.yaml").write_text(YAML, encoding="utf-8")
+    command = [sys.executable, "-m", "trainer", "clean", "--config", str(tmp_path / "run.yaml")]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        assert process.stderr is not None
+        assert "rows cleaned" in process.stderr.readline()
+        children = psutil.Process(process.pid).children()
+        next(child for child in children if "spawn_main" in " ".join(child.cmdline())).send_signal(signal.SIGKILL)
+        told = process.stderr.read()
+    assert process.returncode == 1
+    assert "Traceback" not in told
+    assert "was ended by the system" in told.splitlines()[-1]
+
+
+def test_another_gate_is_asked_anew_and_the_same_is_not(tmp_path):
+    """By a copy of the program whose rules alone are its own."""
+    program = tmp_path / "program"
+    for package in ("mhdesk", "trainer"):
+        shutil.copytree(ROOT / package, program / package, ignore=shutil.ignore_patterns("data", "__pycache__"))
+    shutil.copytree(ROOT / "resources", program / "resources", copy_function=os.symlink)
+    job = Job(tmp_path, tmp_path / "work", lambda line: None)
+    put(job, [row("kept"), row("other", OTHER)])
+    (tmp_path / "run.yaml").write_text(YAML, encoding="utf-8")
+    command = [sys.executable, "-m", "trainer", "clean", "--config", str(tmp_path / "run.yaml")]
+    told = []
+    for changed in (None, "gate/words.yaml", None):
+        if changed:
+            rules = program / "resources" / "safety" / changed
+            text = rules.read_text("utf-8")
+            rules.unlink()
+            rules.write_text(f"{text}# another\n", encoding="utf-8")
+        done = subprocess.run(command, cwd=program, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        told.append("done before" in done.stderr)
+    assert told == [False, False, True]
 
 
 def test_a_million_hostile_characters_are_read_in_time_that_grows_with_them(job):

@@ -51,6 +51,10 @@ def test_sections_and_lists_of_sections_become_dataclasses(tmp_path):
         ("dishes: []\nwords: [a]\n", "keys and values under words"),
         ("- a list\n", "keys and values"),
         ("a: [unclosed", "not valid YAML"),
+        ("dishes: []\nseats: 2024-02-30\n", "not valid YAML"),
+        (f"dishes: []\nseats: {'9' * 5000}\n", "not valid YAML"),
+        (f"dishes: []\nseats: {'[' * 5000}\n", "not valid YAML"),
+        (f"dishes: [{{name: soup, grams: 1{'0' * 400}}}]\n", r"too large to compute with under dishes\[0\]\.grams"),
     ],
 )
 def test_what_is_wrong_is_named_in_the_sentence(tmp_path, text, named):

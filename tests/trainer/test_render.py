@@ -1,6 +1,7 @@
 """Rows become token ids, and the loss counts on the supporter's words alone."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,6 +41,25 @@ def test_the_oldest_turns_leave_and_a_row_that_still_does_not_fit_is_counted(tmp
     assert "Stone 7." in kept
     assert "Stone 0." not in kept
     assert max(examples.lengths) <= 400
+
+
+def test_no_row_is_longer_than_the_base_can_read_whatever_the_settings_allow(tmp_path, tiny_model):
+    turns = [text for n in range(20) for text in (f"Stone {n}.", REPLIES[0])]
+    config, job = make_run(
+        tmp_path, tiny_model, max_tokens=4096, training=[row("long", *turns), row("short", "T", "S")]
+    )
+    told = []
+    artefact = render.run(config, replace(job, tell=told.append))
+    counts = read_manifest(artefact)["counts"]["training"]
+    assert (counts["rows"], counts["shortened"]) == (2, 1)
+    assert 400 < counts["length"]["most"] <= 512
+    assert "render: the base reads 512 tokens, so rows are cut to these, not to 4096" in told
+
+
+def test_where_the_base_reads_too_little_for_any_row_that_is_said(tmp_path, tiny_model):
+    config, job = make_run(tmp_path, tiny_model, max_tokens=4096, training=[row("no", "x" * 900, "Yes.")])
+    with pytest.raises(BadRows, match=r"fits into 512 tokens.* choose a base that reads more"):
+        render.run(config, job)
 
 
 def test_the_manifest_counts_tokens_lengths_and_padding_and_names_base_and_template(tmp_path, tiny_model):

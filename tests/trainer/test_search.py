@@ -2,16 +2,20 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 import torch
 import yaml
 
+from mhdesk.library.model_folder import check_model_folder, read_manifest
 from tests.trainer.split_run import make_run
 from trainer import render, search
 from trainer.errors import TrainingStopped
 from trainer.settings.search import SearchSettings
 from trainer.settings.train import TrainSettings
+from trainer.train import plan_of, rendered_files
+from trainer.training.memory import TooLarge, largest_batch, memory_needed
 
 SPACE = SearchSettings(
     trials=3, steps=2, lowest_learning_rate=1e-3, highest_learning_rate=0.05, ranks=(2, 4), batch_sizes=(2, 4)
@@ -64,6 +68,36 @@ def test_a_search_that_was_stopped_goes_on_to_the_same_bytes(tiny_model, tmp_pat
         "batch_size": best["batch_size"],
     }
     assert TrainSettings(**proposed).rank == best["rank"]
+
+
+def limited(config, job, batch_size):
+    """The configuration with a memory that takes a batch of this size and hardly more."""
+    plan = plan_of(rendered_files(job, Path(config.model)), config.train, config.seed)
+    plan = dataclasses.replace(plan, settings=dataclasses.replace(config.train, batch_size=batch_size, rank=4))
+    batch = largest_batch(plan.steps_of_epoch(0), plan.training)
+    shape = check_model_folder(Path(config.model))
+    need = memory_needed(shape, read_manifest(Path(config.model)).weights_bytes, plan.settings, batch)
+    train = dataclasses.replace(config.train, memory_limit_gib=need.total / 2**30 + 0.001)
+    return dataclasses.replace(config, train=train)
+
+
+def test_a_trial_that_does_not_fit_the_memory_is_passed_over(tiny_model, tmp_path):
+    space = dataclasses.replace(SPACE, ranks=(4,), batch_sizes=(2, 24))
+    config, job = prepared(tmp_path, tiny_model, space)
+    told = []
+    made = search.run(limited(config, job, 2), dataclasses.replace(job, tell=told.append))
+    trials = json.loads((made / "trials.json").read_text())
+    assert {(trial["batch_size"], trial["too_large"], trial["validation_loss"] is None) for trial in trials} == {
+        (2, False, False), (24, True, True)
+    }  # fmt: skip
+    assert any(line.endswith("too large for the memory") for line in told)
+
+
+def test_where_no_trial_fits_the_memory_that_is_said(tiny_model, tmp_path):
+    config, job = prepared(tmp_path, tiny_model, dataclasses.replace(SPACE, trials=1, batch_sizes=(24,)))
+    with pytest.raises(TooLarge, match=r"No trial fits the memory. Please lower search\.batch_sizes"):
+        search.run(limited(config, job, 2), job)
+    assert not job.artefact("search").exists()
 
 
 def test_where_every_trial_diverges_nothing_is_written(tiny_model, tmp_path):

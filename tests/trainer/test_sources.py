@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.trainer.reading_job import json_lines, read, said, source
-from trainer.errors import BadConfiguration, BadSource
+from trainer.errors import BadConfiguration, BadRows, BadSource
 from trainer.settings.sources import SourceSettings
 
 COUNSEL = {
@@ -89,10 +89,10 @@ def test_a_nested_list_of_answers_gives_a_row_each(tmp_path, answers):
 
 
 def test_values_of_any_type_are_read_as_what_they_say_or_left_out(tmp_path):
-    questions = ["A?", 7, 7.5, True, None, ["A?"], {"a": "b"}, float("nan"), "\ud83d half", "two\r\nlines"]
+    questions = ["A?", 7, 7.5, 10**400, True, None, ["A?"], {"a": "b"}, float("nan"), "\ud83d half", "two\r\nlines"]
     json_lines(tmp_path / "a.jsonl", *({"question": q, "answer": "a", "topic": ["x", "y"]} for q in questions))
     rows, counts = read(tmp_path, source("a.jsonl"))
-    assert [row.turns[0].text for row in rows] == ["A?", "7", "7.5", "� half", "two\nlines"]
+    assert [row.turns[0].text for row in rows] == ["A?", "7", "7.5", f"1{'0' * 400}", "� half", "two\nlines"]
     assert rows[0].topic == "x, y"
     assert counts_of(counts)["left_out"] == {"no question": 5}
 
@@ -209,6 +209,12 @@ def test_each_form_names_the_column_it_misses(tmp_path, form, record, column):
 def test_settings_that_make_no_sense_are_refused(settings):
     with pytest.raises(BadConfiguration):
         SourceSettings(**{"name": "soup", "path": "a.csv", "form": "answers", "licence": "MIT", **settings})
+
+
+def test_a_source_that_cannot_be_read_is_a_sentence(tmp_path):
+    (tmp_path / "a.jsonl").symlink_to("/proc/self/mem")  # which opens, and then gives nothing
+    with pytest.raises(BadRows, match=r"a\.jsonl cannot be read"):
+        read(tmp_path, source("a.jsonl"))
 
 
 def test_the_same_files_give_the_same_bytes(tmp_path):

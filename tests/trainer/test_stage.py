@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mhdesk.core.errors import StorageError
-from trainer.errors import BadRows
+from trainer.errors import BadConfiguration, BadRows
 from trainer.stage import Job, make_artefact, read_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,6 +114,70 @@ def test_a_killed_stage_finds_what_it_had_written(job):
     assert subprocess.run(command, env=environment, check=False, stdout=subprocess.DEVNULL).returncode == 0
     assert (job.work / "halves" / "out.txt").read_text("utf-8") == "first half, second half"
     assert set(json.loads((job.work / "halves" / "manifest.json").read_text("utf-8"))["outputs"]) == {"out.txt"}
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_what_was_whole_when_a_kill_came_before_its_last_rename_is_put_in_its_place(job, old):
+    calls = []
+    folder = copying(job, {"times": 2}, calls)
+    folder.rename(job.work / "copy.unfinished")
+    (job.work / "copy.unfinished" / "asked.json").write_text("{}", encoding="utf-8")  # which is removed after all else
+    if old:
+        (job.work / ".copy.old").mkdir()
+    assert copying(job, {"times": 2}, calls) == folder
+    assert len(calls) == 1
+    assert {path.name for path in folder.iterdir()} == {"manifest.json", "out.txt"}
+    assert [path.name for path in job.work.iterdir()] == ["copy"]
+
+
+@pytest.mark.parametrize("change", ["settings", "output"])
+def test_what_was_whole_but_is_another_or_was_spoilt_is_not_put_in_its_place(job, change):
+    calls = []
+    copying(job, {"times": 2}, calls).rename(job.work / "copy.unfinished")
+    if change == "output":
+        (job.work / "copy.unfinished" / "out.txt").write_text("spoilt", encoding="utf-8")
+    times = 3 if change == "settings" else 2
+    assert (copying(job, {"times": times}, calls) / "out.txt").read_text("utf-8") == "soup" * times
+    assert len(calls) == 2
+
+
+def test_what_a_stage_goes_on_from_is_no_part_of_the_artefact_and_stands_until_it_is_whole(job):
+    def make(folder):
+        (folder / "kept").mkdir(exist_ok=True)
+        (folder / "kept" / "half.txt").write_text("soup", encoding="utf-8")
+        (folder / "step-1").touch()
+        (folder / ".manifest.json.a1b2").touch()  # as a kill leaves it
+        (folder / "out.txt").touch()
+        return {}
+
+    folder = make_artefact(job, "halves", [], {}, make, ["kept", "step-*"])
+    assert {path.name for path in folder.iterdir()} == {"manifest.json", "out.txt"}
+    assert list(read_manifest(folder)["outputs"]) == ["out.txt"]
+
+
+@pytest.mark.parametrize("manifest", [None, '{"rows": 3}', "[]"])
+def test_a_folder_that_the_trainer_has_not_made_is_not_replaced(job, manifest):
+    own = job.work / "copy"
+    own.mkdir()
+    (own / "raw.csv").write_text("question,answer", encoding="utf-8")
+    if manifest:
+        (own / "manifest.json").write_text(manifest, encoding="utf-8")
+    with pytest.raises(BadConfiguration, match="something that the trainer has not made"):
+        copying(job, {"times": 2}, [])
+    assert (own / "raw.csv").read_text("utf-8") == "question,answer"
+
+
+def test_a_file_that_cannot_be_read_is_a_sentence_where_it_goes_in_and_made_anew_where_it_came_out(job):
+    calls = []
+    folder = copying(job, {"times": 2}, calls)
+    (folder / "out.txt").unlink()
+    (folder / "out.txt").symlink_to("/proc/self/mem")  # which opens, and then gives nothing
+    assert (copying(job, {"times": 2}, calls) / "out.txt").read_text("utf-8") == "soupsoup"
+    assert len(calls) == 2
+    (job.folder / "input.txt").unlink()
+    (job.folder / "input.txt").symlink_to("/proc/self/mem")
+    with pytest.raises(BadRows, match=r"input\.txt cannot be read"):
+        copying(job, {"times": 2}, calls)
 
 
 def test_a_stage_that_was_not_run_is_named(job):

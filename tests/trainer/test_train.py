@@ -107,6 +107,22 @@ def test_a_run_that_was_killed_goes_on_to_the_same_bytes(trained, tiny_model, tm
     assert read_manifest(again)["outputs"] == read_manifest(trained)["outputs"]
 
 
+def test_a_run_that_was_stopped_at_its_very_end_learns_nothing_anew(trained, tiny_model, tmp_path):
+    config, job = prepared(tmp_path, tiny_model)
+
+    def stop(line):
+        if "which is kept" in line:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train.run(config, replace(job, tell=stop))
+    told = []
+    again = train.run(config, replace(job, tell=told.append))
+    assert not any("step 2 of" in line or "before the first step" in line for line in told)
+    assert read_manifest(again)["outputs"] == read_manifest(trained)["outputs"]
+    assert {path.name for path in again.iterdir()} == {*FILES, "manifest.json"}
+
+
 def test_packing_bf16_and_checkpointing_learn_too(tiny_model, tmp_path):
     config, job = prepared(
         tmp_path, tiny_model, packing=True, base="bf16", gradient_checkpointing=True, max_tokens=800, batch_size=2,

@@ -29,7 +29,7 @@ OTHERS = {
     "gate-sums": SumsConfig,
     "throughput": ThroughputConfig,
 }
-OF_THE_PIPELINE = {"smoke", "starter", "colab-t4", "eight-gpus", "two-processes"}
+OF_THE_PIPELINE = {"smoke", "starter", "colab-t4", "eight-gpus", "two-processes", "real-data"}
 GOOD = "name: a\nmodel: m\nwork: w\nsources: {of: [{name: s, path: s.csv, form: answers, licence: MIT}]}\n"
 
 
@@ -76,4 +76,10 @@ def test_what_makes_no_sense_is_named_in_the_sentence(kind, values):
 def test_an_unknown_key_of_a_section_is_named(tmp_path):
     (tmp_path / "run.yaml").write_text(GOOD + "train: {lerning_rate: 1}\n", encoding="utf-8")
     with pytest.raises(BadConfiguration, match=r"unknown key: train\.lerning_rate"):
+        load_config(tmp_path / "run.yaml", PipelineConfig)
+
+
+def test_a_seed_that_no_library_takes_is_named(tmp_path):
+    (tmp_path / "run.yaml").write_text(GOOD + f"seed: {2**64}\n", encoding="utf-8")
+    with pytest.raises(BadConfiguration, match="seed is outside what makes sense"):
         load_config(tmp_path / "run.yaml", PipelineConfig)

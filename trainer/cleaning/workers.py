@@ -8,13 +8,19 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, Final, TypeVar
+
+import psutil
 
 from trainer.cleaning.judging import reason_to_drop
 from trainer.cleaning.patterns import compile_pattern
 from trainer.cleaning.steps import Cleaned, clean_row
+from trainer.errors import TrainingStopped
 from trainer.rows import Row
 from trainer.settings.clean import CleanSettings
 
@@ -26,18 +32,40 @@ Made = TypeVar("Made")
 Mapping = Callable[[Callable[[Given], Made], Iterable[Given]], list[Made]]
 
 
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """`map` gives its results in order; what `cleaned` and `judged` need is there wherever it calls them."""
+
+    map: Mapping[Any, Any]
+    processes: int
+    """Besides this one; 0 where this one does it all."""
+
+    def peak_bytes(self) -> int:
+        """The most resident memory that each of them has had, added up, while they are there."""
+        return sum(map(_peak_bytes, multiprocessing.active_children())) if self.processes else 0
+
+
 @contextmanager
-def workers(settings: CleanSettings, rows: int) -> Iterator[Mapping[Any, Any]]:
-    """Gives `map`, in order; what `cleaned` and `judged` need is there wherever it calls them."""
+def workers(settings: CleanSettings, rows: int) -> Iterator[Workers]:
+    """As many processes as there are processors, or none where rows are few.
+
+    Raises:
+        TrainingStopped: a process ended while it was needed.
+    """
     if rows < _FEW:
         _begin(settings)
-        yield lambda function, items: [function(item) for item in items]
+        yield Workers(lambda function, items: [function(item) for item in items], 0)
         return
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin_child, initargs=(settings,))
     try:
-        yield lambda function, items: list(pool.map(function, items, chunksize=_CHUNK))
+        yield Workers(lambda function, items: list(pool.map(function, items, chunksize=_CHUNK)), count)
+    except BrokenProcessPool:
+        raise TrainingStopped(
+            f"One of the {count} processes that clean was ended by the system, which may have run out of memory. "
+            "Please close other programs and run clean again, which goes on from there."
+        ) from None
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -72,6 +100,14 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
+
+
+def _peak_bytes(process: multiprocessing.process.BaseProcess) -> int:
+    try:
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+    except (OSError, StopIteration):  # no Linux
+        return int(psutil.Process(process.pid).memory_info().rss)
 
 
 def _settings() -> CleanSettings:

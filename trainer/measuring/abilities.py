@@ -1,8 +1,8 @@
 """General ability by multiple choice: which of four answers a model finds likeliest. What an adapter must not spoil.
 
-Every choice is scored as the supporter's answer to the question, rendered as in the app; the log-likelihood of its
-words is divided by their bytes, so that a short choice has no advantage (the `acc_norm` of EleutherAI's
-lm-evaluation-harness).
+Every choice is scored as the supporter's answer to the question, rendered as in the app under the system prompt of the
+rows' language; the log-likelihood of its words is divided by their bytes, so that a short choice has no advantage (the
+`acc_norm` of EleutherAI's lm-evaluation-harness).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from transformers import DynamicCache
 from mhdesk.core.levels import Level
 from mhdesk.core.messages import Message, Role
 from mhdesk.core.system_prompts import system_prompt
-from mhdesk.engine.prompt import PromptRenderer
+from mhdesk.engine.prompt import PromptRenderer, TrainingExample
 from trainer.errors import BadRows
 from trainer.perplexity import interval, resamples
 from trainer.safety import Share
@@ -58,7 +58,11 @@ def read_items(path: Path) -> list[Item]:
 
 
 def choose(
-    model: Any, renderer: PromptRenderer, items: Sequence[Item], tell: Callable[[int], None] = lambda done: None
+    model: Any,
+    renderer: PromptRenderer,
+    items: Sequence[Item],
+    language: str,
+    tell: Callable[[int], None] = lambda done: None,
 ) -> list[int]:
     """The index of the choice that `model` finds likeliest, for each item.
 
@@ -66,16 +70,21 @@ def choose(
         model: a causal language model of `transformers`.
         renderer: that of its tokenizer.
         items: what to ask.
+        language: of the system prompt, as of the rows that were learnt from.
         tell: hears how many are done.
     """
-    asked = [renderer.render(_question(item), reply_follows=True) for item in items]
+    asked = [renderer.render(_question(item, language), reply_follows=True) for item in items]
     columns = zip(*(tokens[:-1] for tokens in asked), strict=False)  # one token at least is left to read
     shared = [column[0] for column in itertools.takewhile(lambda column: len(set(column)) == 1, columns)]
     beginning = _read(model, DynamicCache(config=model.config), [shared]) if shared else None
     chosen = []
     for item, tokens in zip(items, asked, strict=True):
         cache = copy.deepcopy(beginning[1]) if beginning else DynamicCache(config=model.config)
-        scores = _scores(model, renderer, item, tokens, cache, len(shared))
+        answered = [
+            renderer.training_example([*_question(item, language), Message(Role.ASSISTANT, choice)])
+            for choice in item.choices
+        ]
+        scores = _scores(model, item, answered, tokens, cache, len(shared))
         chosen.append(max(range(CHOICES), key=scores.__getitem__))
         tell(len(chosen))
     return chosen
@@ -117,15 +126,14 @@ def compare(items: Sequence[Item], before: Sequence[int], after: Sequence[int]) 
     }
 
 
-def _question(item: Item) -> list[Message]:
-    return [system_prompt(Level.NONE), Message(Role.USER, item.question)]
+def _question(item: Item, language: str) -> list[Message]:
+    return [system_prompt(Level.NONE, language), Message(Role.USER, item.question)]
 
 
 def _scores(
-    model: Any, renderer: PromptRenderer, item: Item, asked: list[int], cache: DynamicCache, read: int
+    model: Any, item: Item, answered: Sequence[TrainingExample], asked: list[int], cache: DynamicCache, read: int
 ) -> list[float]:
     """Log-likelihood a byte of each choice; `cache` has read the first `read` tokens of `asked`."""
-    answered = [renderer.training_example([*_question(item), Message(Role.ASSISTANT, c)]) for c in item.choices]
     words = [[t for t, target in zip(e.token_ids, e.is_target, strict=True) if target][:-1] for e in answered]
     last, cache = _read(model, cache, [asked[read:]])
     cache.batch_repeat_interleave(CHOICES)

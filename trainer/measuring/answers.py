@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from mhdesk.core.atomic import write_bytes
 from mhdesk.core.errors import AdapterUnusable
 from mhdesk.core.generation import GenerationRequest, ModelFinished, ModelText
 from mhdesk.core.levels import Level
@@ -80,23 +81,37 @@ class Pair:
     adapter: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How both are asked."""
+
+    seeds: Sequence[int]
+    """One answer a message and seed."""
+    new_tokens: int
+    """At most."""
+    language: str
+    """Of the system prompt, as of the rows that were learnt from."""
+
+
 def collect_answers(
-    pair: Pair, asked: Sequence[Asked], seeds: Sequence[int], new_tokens: int, kept: Path, tell: Callable[[str], None]
+    pair: Pair, asked: Sequence[Asked], manner: Manner, kept: Path, tell: Callable[[str], None]
 ) -> list[Answer]:
     """Every answer in order; each is written to `kept` as it comes, and what stands there is not asked again.
 
     Raises:
         EngineError: the engine could not be used.
         AdapterUnusable: it would not have the adapter.
-        OSError: the disk would not take it.
+        OSError, StorageError: the disk would not take it.
     """
     done = {(answer.id, answer.seed): answer for answer in read_answers(kept)}
-    kept.write_text("".join(f"{answer.to_json()}\n" for answer in done.values()), encoding="utf-8")
-    wanted = [(message, seed) for message in asked for seed in seeds]
+    _write(kept, done.values())  # without a line that a kill has cut
+    wanted = [(message, seed) for message in asked for seed in manner.seeds]
     missing = [(message, seed) for message, seed in wanted if (message.id, seed) not in done]
     if missing:
-        asyncio.run(_collect(pair, missing, new_tokens, done, kept, lambda count: tell(f"{count} of {len(wanted)}")))
-    return [done[message.id, seed] for message, seed in wanted]
+        asyncio.run(_collect(pair, missing, manner, done, kept, lambda count: tell(f"{count} of {len(wanted)}")))
+    answers = [done[message.id, seed] for message, seed in wanted]
+    _write(kept, answers)  # those of a run that was stopped may stand in the order of that run
+    return answers
 
 
 def read_answers(path: Path) -> list[Answer]:
@@ -111,10 +126,15 @@ def read_answers(path: Path) -> list[Answer]:
     return found
 
 
+def _write(path: Path, answers: Iterable[Answer]) -> None:
+    """All at once: they took minutes or hours to make."""
+    write_bytes(path, "".join(f"{answer.to_json()}\n" for answer in answers).encode())
+
+
 async def _collect(
     pair: Pair,
     missing: Sequence[tuple[Asked, int]],
-    new_tokens: int,
+    manner: Manner,
     done: dict[tuple[str, int], Answer],
     kept: Path,
     tell: Callable[[int], None],
@@ -128,8 +148,8 @@ async def _collect(
             if way == "model" and screen.asks_what_this_is(message.text):
                 way = "fixed"
             request = GenerationRequest(
-                (system_prompt(verdict.level), Message(Role.USER, message.text)),
-                Sampling(max_new_tokens=new_tokens, seed=seed),
+                (system_prompt(verdict.level, manner.language), Message(Role.USER, message.text)),
+                Sampling(max_new_tokens=manner.new_tokens, seed=seed),
             )
             replies = [
                 await _reply_of(engine, gate, pair.model, adapter, request) if way != "fixed" else None

@@ -48,6 +48,20 @@ def figures_told(evaluation: Mapping[str, Any]) -> Iterator[str]:
             *(_share(own[side]["stopped"]) for side in sides),
         )
     yield ""
+    for name, told in (("answers", "Answers"), ("own_words_in_crisis", "Own words in a crisis")):
+        above = evaluation["stopped_above_base"][name]
+        low, high = above["interval"]
+        yield item(
+            f"{told} that the gate stops: {above['difference'] * 100:+.1f} points ({low * 100:+.1f} to "
+            f"{high * 100:+.1f}) against the base, paired by message and seed."
+        )
+    if synthetic := evaluation.get("synthetic"):
+        low, high = synthetic["ratio_interval"]
+        yield item(
+            f"An adapter learnt with the same settings without the synthetic rows has a perplexity of "
+            f"{synthetic['perplexity_without']['value']:.2f}; that of this one is {synthetic['ratio']:.3f} times as "
+            f"high ({low:.3f} to {high:.3f})."
+        )
     better = perplexity["share_of_resamples_better"]
     yield item(f"The adapter's loss is below the base's in {better:.1%} of resampled test rows.")
     if abilities:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -12,42 +12,23 @@ from mhdesk.library.model_folder import ModelManifest
 from trainer.measuring.answers import Answer
 from trainer.measuring.card_figures import figures_told, five_messages_told
 from trainer.measuring.markdown import filled, item, row
-from trainer.pipeline_config import PipelineConfig
-from trainer.settings.sources import SourceSettings
+from trainer.measuring.provenance import SIDES, SourceRows
 
-SIDES = ("training", "validation", "test")
-"""`SIDE.jsonl` of the stage `split`."""
 _POINTS = 12
 """Points of a curve that are shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceRows:
-    """One source, and how many of its rows stand on which side of the split."""
-
-    settings: SourceSettings
-    rows: Mapping[str, int]
-    """By side: `training`, `validation`, `test`."""
-    synthetic: int
-
-    def to_json(self) -> dict[str, Any]:
-        """For `card.json`."""
-        source = self.settings
-        return {
-            "source": source.name,
-            "origin": source.origin,
-            "licence": source.licence,
-            "commercial": source.commercial,
-            "rows": dict(self.rows),
-            "synthetic": self.synthetic,
-        }
 
 
 @dataclass(frozen=True, slots=True)
 class CardMaterial:
     """Everything a card tells."""
 
-    config: PipelineConfig
+    name: str
+    """Of the adapter."""
+    language: str
+    """Of the rows; empty where all were kept."""
+    train: Mapping[str, Any]
+    """Settings that it was learnt with."""
+    seed: int
     base: ModelManifest
     sources: Sequence[SourceRows]
     counts: Mapping[str, Mapping[str, Any]]
@@ -66,7 +47,7 @@ def model_card(material: CardMaterial) -> str:
             yaml.safe_dump(_head(material), sort_keys=False, allow_unicode=True).rstrip(),
             "---",
             "",
-            f"# {material.config.name}",
+            f"# {material.name}",
             "",
             *_what_it_is(material),
             *_verdict(material.evaluation),
@@ -81,7 +62,7 @@ def model_card(material: CardMaterial) -> str:
 
 
 def _head(material: CardMaterial) -> dict[str, Any]:
-    licences = sorted({source.settings.licence for source in material.sources})
+    licences = sorted({source.licence for source in material.sources})
     head: dict[str, Any] = {"license": licences[0].lower() if len(licences) == 1 else "other"}
     if len(licences) > 1:
         head["license_name"] = " and ".join(licences)
@@ -93,7 +74,7 @@ def _head(material: CardMaterial) -> dict[str, Any]:
         "base_model": material.base.id,
         "library_name": "peft",
         "pipeline_tag": "text-generation",
-        "language": [material.config.clean.language or "en"],
+        "language": [material.language or "en"],
         "tags": tags,
     }
 
@@ -131,12 +112,11 @@ def _data(material: CardMaterial) -> Iterator[str]:
     yield row("source", "from", "licence", "commercial use", "learnt from", "chose", "measured", "synthetic")
     yield row(*["---"] * 8)
     for source in material.sources:
-        settings = source.settings
         yield row(
-            settings.name,
-            settings.origin or "not stated",
-            settings.licence,
-            "yes" if settings.commercial else "**no**",
+            source.name,
+            source.origin or "not stated",
+            source.licence,
+            "yes" if source.commercial else "**no**",
             *(source.rows.get(side, 0) for side in SIDES),
             source.synthetic,
         )
@@ -145,6 +125,7 @@ def _data(material: CardMaterial) -> Iterator[str]:
     synthetic = sum(source.synthetic for source in material.sources)
     yield filled(
         f"{synthetic} of {total} rows ({synthetic / max(1, total):.1%}) were written by a language model. "
+        + ("Whether they help was not measured. " if synthetic and "synthetic" not in material.evaluation else "")
         + (
             f"**Data that may not be used commercially is in it: {', '.join(_non_commercial(material))}.** So the "
             "adapter may not be either."
@@ -167,11 +148,10 @@ def _stages(material: CardMaterial) -> Iterator[str]:
 
 
 def _training(material: CardMaterial) -> Iterator[str]:
-    config = material.config
     yield "## Training"
     yield ""
-    told = ", ".join(f"{name} {_shown(value)}" for name, value in asdict(config.train).items())
-    yield filled(f"Seed {config.seed}; {told}.")
+    told = ", ".join(f"{name} {_shown(value)}" for name, value in material.train.items())
+    yield filled(f"Seed {material.seed}; {told}.")
     yield ""
     best = material.curve["best"]
     yield filled(f"The weights of step {best['step']} were kept, whose loss on the validation rows was the best.")
@@ -203,7 +183,7 @@ def _limits(material: CardMaterial) -> Iterator[str]:
 
 
 def _non_commercial(material: CardMaterial) -> list[str]:
-    return [source.settings.name for source in material.sources if not source.settings.commercial]
+    return [source.name for source in material.sources if not source.commercial]
 
 
 def _flat(counts: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:

@@ -38,7 +38,9 @@ def text_of(value: Any) -> str:
         return unified if unified.isascii() else _LONE_SURROGATES.sub("\ufffd", unified)
     if isinstance(value, list):
         return ", ".join(filter(None, map(text_of, value)))
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)  # of any size, where a float would be infinite
+    if not isinstance(value, float) or not math.isfinite(value):
         return ""
     return str(int(value)) if value == int(value) else str(value)
 

@@ -40,9 +40,28 @@ def read_source(source: SourceSettings, located: Located, from_hub: Any, tally: 
     Raises:
         BadSource: a file cannot be read.
     """
-    rows_of = _FORMS[source.form]
-    for record in _records(source, located, from_hub, tally):
-        yield from rows_of(record, source, tally)
+    for record in read_records(source, located, from_hub, tally):
+        yield from rows_of_record(record, source, tally)
+
+
+def read_records(source: SourceSettings, located: Located, from_hub: Any, tally: Tally) -> Iterator[Record]:
+    """The records of a source as they stand there; arguments and errors are those of `read_source`."""
+    if located.on_hub:
+        from trainer.reading.data_sets import read_from_hub
+
+        yield from read_from_hub(from_hub, source, tally)
+    elif located.saved_to is not None:
+        from trainer.reading.data_sets import read_saved
+
+        yield from read_saved(located.saved_to, source, tally)
+    else:
+        for file in located.files:
+            yield from _read_file(file, tally)
+
+
+def rows_of_record(record: Record, source: SourceSettings, tally: Tally) -> Iterator[Row]:
+    """The rows that one record of a source gives; why it gives fewer than it could is counted."""
+    return _FORMS[source.form](record, source, tally)
 
 
 def most_voted(rows: Iterable[Row], most: int) -> set[int]:
@@ -59,20 +78,6 @@ def most_voted(rows: Iterable[Row], most: int) -> set[int]:
         else:
             heapq.heappushpop(kept, entry)
     return {-place for kept in best.values() for _, place in kept}
-
-
-def _records(source: SourceSettings, located: Located, from_hub: Any, tally: Tally) -> Iterator[Record]:
-    if located.on_hub:
-        from trainer.reading.data_sets import read_from_hub
-
-        yield from read_from_hub(from_hub, source, tally)
-    elif located.saved_to is not None:
-        from trainer.reading.data_sets import read_saved
-
-        yield from read_saved(located.saved_to, source, tally)
-    else:
-        for file in located.files:
-            yield from _read_file(file, tally)
 
 
 def _read_file(file: Path, tally: Tally) -> Iterator[Record]:

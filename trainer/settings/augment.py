@@ -22,6 +22,8 @@ class AugmentSettings:
     address that speaks the OpenAI chat protocol."""
     model: str = ""
     """Name on the shelf or folder; folder or hub id; name at the server."""
+    billions: float = 0.0
+    """Billions of parameters of the writer, as its maker tells; 0 where that is not known."""
     address: str = ""
     """Base address of an OpenAI-compatible server; its key is read from the variable OPENAI_API_KEY."""
     timeout_s: float = 120.0
@@ -53,6 +55,7 @@ class AugmentSettings:
             {
                 "writer": self.writer in WRITERS,
                 "model": bool(self.model) or self.writer == NO_WRITER,
+                "billions": self.billions >= 0,
                 "address": bool(self.address) or self.writer != "openai",
                 "timeout_s": 0 < self.timeout_s <= 3600,
                 "ways": bool(self.ways) and set(self.ways) <= set(WAYS),

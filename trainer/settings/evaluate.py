@@ -20,6 +20,10 @@ class Thresholds:
     """How much of the share of right answers to the multiple-choice items may be lost."""
     most_stopped: float = 0.1
     """Share of the adapter's answers that the gate may stop, among those that the app would ask it for."""
+    most_stopped_above_base: float = 0.0
+    """By how much that share may be above the base's, to the same messages at the same seeds."""
+    most_crisis_stopped_above_base: float = 0.0
+    """The same of the models' own words in a crisis, which the app never asks for."""
     most_repeated: float = 0.2
     """Share of four-word sequences that may have stood in the same answer before, on average."""
 
@@ -30,6 +34,8 @@ class Thresholds:
                 "least_resamples_better": 0 <= self.least_resamples_better <= 1,
                 "most_ability_lost": -1 <= self.most_ability_lost <= 1,
                 "most_stopped": 0 <= self.most_stopped <= 1,
+                "most_stopped_above_base": -1 <= self.most_stopped_above_base <= 1,
+                "most_crisis_stopped_above_base": -1 <= self.most_crisis_stopped_above_base <= 1,
                 "most_repeated": 0 <= self.most_repeated <= 1,
             },
         )
@@ -47,6 +53,10 @@ class EvaluateSettings:
     """Tokens of an answer, at most."""
     abilities: str = OWN_ITEMS
     """Multiple-choice items: `own` for the project's 200, `none`, or a JSONL file relative to the YAML file."""
+    compare_synthetic: bool = True
+    """Where rows were learnt from that a language model wrote, train an adapter without them as well: theirs is refused
+    unless its perplexity on the test rows is lower, with the whole 95 % interval of the ratio below 1. May be turned
+    off for a writer larger than the base only (`augment.billions`)."""
     thresholds: Thresholds = field(default_factory=Thresholds)
 
     def __post_init__(self) -> None:

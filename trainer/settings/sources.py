@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from mhdesk.core.messages import Role
 from trainer.config import check
+from trainer.errors import BadConfiguration
 
 FORMS = {
     "answers": (
@@ -54,6 +55,10 @@ class SourceSettings:
     """Answers kept of each question, those with most votes first; 0 keeps all."""
 
     def __post_init__(self) -> None:
+        if not self.licence.strip():
+            raise BadConfiguration(
+                f"The source {self.name} has no licence. Please give its SPDX identifier, or its name, under licence."
+            )
         check(
             self,
             {

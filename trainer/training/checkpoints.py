@@ -17,6 +17,8 @@ from safetensors.torch import save
 from mhdesk.core.atomic import write_bytes
 
 _PATTERN = "checkpoint-*.safetensors"
+CHECKPOINTS = (_PATTERN, f".{_PATTERN}.*")
+"""Names of all checkpoints in a folder, and of those that a kill left by half."""
 _STATE = "state"
 
 
@@ -108,9 +110,3 @@ def newest_checkpoint(folder: Path) -> Checkpoint | None:
         if checkpoint is not None:
             return checkpoint
     return None
-
-
-def remove_checkpoints(folder: Path) -> None:
-    """Once the adapter is written; those that a kill left by half as well."""
-    for path in (*folder.glob(_PATTERN), *folder.glob(f".{_PATTERN}.*")):
-        path.unlink()

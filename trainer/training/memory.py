@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -28,6 +28,15 @@ _LIBRARIES_BYTES = 180 * 2**20
 # Measured on a processor with SmolLM2-135M, one or two rows of 256 or 512 tokens: with dropout and without, with
 # checkpointing, in bfloat16, with few targets, with few target tokens: 0.93 to 1.06 of the formula, and 0.80 with the
 # targets q_proj and v_proj alone, whose other linears keep less than it says. Nothing was measured on a GPU.
+
+
+_REFUSED_ON_CPU = "DefaultCPUAllocator"
+"""Torch has no error of its own for main memory; its allocator names itself."""
+_REMEDY = "Please lower train.batch_size or train.max_tokens, or set train.gradient_checkpointing."
+
+
+class TooLarge(BadConfiguration):
+    """The run does not fit the memory that is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +96,7 @@ def refuse_too_large(need: MemoryNeed, limit_gib: float, device: torch.device) -
     """Refuse a run that would not fit.
 
     Raises:
-        BadConfiguration: with both figures.
+        TooLarge: with both figures.
     """
     on_gpu = device.type == "cuda"
     here = 1 if on_gpu else int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
@@ -95,11 +104,25 @@ def refuse_too_large(need: MemoryNeed, limit_gib: float, device: torch.device) -
     if limit_gib:
         there = min(there, int(limit_gib * 2**30))
     if need.total > there:
-        raise BadConfiguration(
+        raise TooLarge(
             f"Training needs about {need.total / 2**30:.2f} GiB of memory{' for each process' if here > 1 else ''} and "
-            f"{there / 2**30:.2f} GiB are there. Please lower train.batch_size or train.max_tokens, or set "
-            "train.gradient_checkpointing."
+            f"{there / 2**30:.2f} GiB are there. {_REMEDY}"
         )
+
+
+@contextlib.contextmanager
+def memory_that_may_end() -> Iterator[None]:
+    """Around what the estimate has let in and the machine may refuse all the same.
+
+    Raises:
+        TooLarge: the memory of GPU or machine was not enough.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, MemoryError | torch.OutOfMemoryError) or _REFUSED_ON_CPU in str(error):
+            raise TooLarge(f"The memory did not suffice for training, against the estimate. {_REMEDY}") from None
+        raise
 
 
 class MemoryMeter:

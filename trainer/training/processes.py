@@ -57,6 +57,7 @@ def make_together(
     inputs: Sequence[Path],
     settings: Any,
     make: Callable[[Path, Job], Counts],
+    scratch: Sequence[str] = (),
 ) -> Path:
     """`make_artefact` by the first process; the others take part in `make`, told its folder, or skip it as well.
 
@@ -77,7 +78,7 @@ def make_together(
         return make(unfinished, job)
 
     try:
-        return make_artefact(job, stage, inputs, settings, make_and_say_so)
+        return make_artefact(job, stage, inputs, settings, make_and_say_so, scratch)
     finally:
         if not begun:
             broadcast_object_list([None])

@@ -26,6 +26,8 @@ class Maker:
     filters: Filters
     settings: AugmentSettings
     seed: int
+    language: str
+    """Of the rows, and so of the system prompt that a reply is asked under."""
     parents: dict[str, str]
 
     def make(self, attempt: Attempt) -> Row | str:
@@ -60,7 +62,7 @@ class Maker:
         if reason := self.filters.refuses_turn(said, written, turns):
             return reason
         talk = (*turns, said)
-        written = self._ask(attempt, "supporter", ask_reply(talk, self.filters.level_of(talk)))
+        written = self._ask(attempt, "supporter", ask_reply(talk, self.filters.level_of(talk), self.language))
         reply = Message(Role.ASSISTANT, tidy(written.text))
         return self.filters.refuses_turn(reply, written, talk) or self._row(attempt, (*talk, reply))
 

@@ -32,9 +32,9 @@ def ask_next_turn(turns: Sequence[Message]) -> tuple[Message, ...]:
     return (opening, *(Message(exchanged[turn.role], turn.text) for turn in turns))
 
 
-def ask_reply(turns: Sequence[Message], level: Level) -> tuple[Message, ...]:
+def ask_reply(turns: Sequence[Message], level: Level, language: str) -> tuple[Message, ...]:
     """For the supporter's reply to the last turn: as the app asks, so that the row reads like what it is for."""
-    return (system_prompt(level), *turns)
+    return (system_prompt(level, language), *turns)
 
 
 def _asked_and_answered(ask: str, text: str, paraphrase: str) -> list[Message]:
