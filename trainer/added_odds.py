@@ -22,10 +22,10 @@ from mhdesk.core.atomic import write_bytes, write_json
 from mhdesk.core.paths import resources_dir
 from mhdesk.safety.clauses import read_clauses
 from mhdesk.safety.encoder import Encoder
-from mhdesk.safety.learnt import ENGLISH
+from mhdesk.safety.learnt import ENGLISH, most_alarming
 from mhdesk.safety.ngrams import read_ngrams
 from mhdesk.safety.rules import load_speller
-from mhdesk.safety.second_stage import SecondStage, telling_stretch
+from mhdesk.safety.second_stage import SecondStage, stretches_to_read
 from trainer.errors import BadConfiguration
 from trainer.learn_stage import fit_sum, unseen_odds_file
 from trainer.stage_texts import harmless_of, labels_of, place_of, read_texts
@@ -57,14 +57,16 @@ class SumsConfig:
 
 @dataclass(frozen=True, slots=True)
 class EnglishTexts:
-    """What the encoder can read: each text as its stretches, most telling first, and what both should say of it.
+    """What the encoder can read, and what it and the linear stage should say of it.
 
-    `labels` has shape (texts, outputs); `linear` (texts, deciding outputs) holds odds by weights that have not seen the
-    family; `lengths` the logarithm of how many stretches each has; `held_out` and `harmless` mark texts.
+    `read` holds what the app would give it of each text, the most telling stretch first, and `others` the text's other
+    stretches. `labels` has shape (texts, outputs); `linear` (texts, deciding outputs) holds odds by weights that have
+    not seen the family; `lengths` the logarithm of how many stretches each has; `held_out` and `harmless` mark texts.
     """
 
     outputs: tuple[str, ...]
-    stretches: list[list[str]]
+    read: list[list[str]]
+    others: list[list[str]]
     labels: NDArray[np.float32]
     linear: NDArray[np.float64]
     lengths: NDArray[np.float64]
@@ -89,22 +91,23 @@ def read_english(
     english = stage.outputs.index(ENGLISH)
     outputs = tuple(name for name in stage.outputs if name != ENGLISH)
     kept: list[int] = []
-    stretches: list[list[str]] = []
+    read: list[list[str]] = []
+    others: list[list[str]] = []
     lengths: list[float] = []
     for place, text in enumerate(texts):
         ngrams = read_ngrams(read_clauses(text.text, speller).data)
         windows, odds = stage.odds(ngrams)
         if windows.size and odds[int(odds[:, 0].argmax()), english] > 0:
-            telling = telling_stretch(windows, odds[:, 0])
-            best = ngrams.stretch(telling.first, telling.last)
-            others = (ngrams.stretch(int(a), int(b)) for a, b in windows)
+            read.append(stretches_to_read(ngrams, windows, odds[:, 0]))
+            all_stretches = (ngrams.stretch(int(first), int(last)) for first, last in windows)
+            others.append([stretch for stretch in all_stretches if stretch not in read[-1]])
             lengths.append(math.log(len(windows)))
             kept.append(place)
-            stretches.append([best, *(other for other in others if other != best)])
     chosen = [texts[place] for place in kept]
     found = EnglishTexts(
         outputs=outputs,
-        stretches=stretches,
+        read=read,
+        others=others,
         labels=np.stack([labels_of(text, outputs, kind) for text in chosen]).astype(np.float32),
         linear=unseen[np.array(kept)],
         lengths=np.array(lengths),
@@ -124,7 +127,7 @@ def add_odds(config: SumsConfig, folder: Path, tell: Callable[[str], None]) -> P
     encoder = Encoder.load(path)
     texts, _ = read_english(config.kind, config.sentences, folder / config.stage, folder, config.held_out_share)
     held = np.flatnonzero(texts.held_out)
-    encoded = np.stack([encoder.odds(texts.stretches[place][0]) for place in held])
+    encoded = np.stack([most_alarming(encoder.odds(texts.read[place])) for place in held])
     sums: dict[str, dict[str, float]] = {}
     shares: dict[str, Any] = {}
     for place in range(texts.linear.shape[1]):

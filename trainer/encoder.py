@@ -1,7 +1,8 @@
 """The stage `encoder`: trains the small encoder that reads English beside the linear stage, and how both are added.
 
 A teacher of six layers learns from the sentences; a student made of some of its layers learns from them and from what
-the teacher says of them (Hinton et al., 2015), since the window has milliseconds. Both begin as
+the teacher says of them (Hinton et al., 2015), since the window has milliseconds. Which stretch of a text carries the
+danger is not marked: after the first epoch it is the one that the teacher finds most alarming. Both begin as
 sentence-transformers/all-MiniLM-L6-v2. Families that are held out set the weights of the sum and its thresholds.
 """
 
@@ -49,7 +50,7 @@ class EncoderConfig:
     student_epochs: int = 3
     learning_rate: float = 1e-4
     harmless_stretches: int = 1
-    """Stretches of a harmless text that are learnt from in an epoch, beside the most telling one."""
+    """Stretches of a harmless text that are learnt from in an epoch, beside the most telling ones."""
     tokens: int = 44
     """Most tokens of a stretch that are read, by which the time grows."""
     held_out_share: float = 0.1
@@ -82,7 +83,7 @@ def learn_encoder(config: EncoderConfig, folder: Path, tell: Callable[[str], Non
     if not (base / "model.safetensors").is_file():
         raise BadConfiguration(f"The folder {base} holds no model.safetensors. See the trainer's page for the base.")
     texts, paths = read_english(config.kind, config.sentences, folder / config.stage, folder, config.held_out_share)
-    tell(f"{len(texts.stretches)} English texts, {int(texts.held_out.sum())} of them held out")
+    tell(f"{len(texts.read)} English texts, {int(texts.held_out.sum())} of them held out")
     path = folder / config.output
     sources = {source.name: sha256_of_file(source) for source in paths}
     unfinished = Unfinished(path, json.dumps([asdict(config), sources, sha256_of_file(folder / config.stage)]))
@@ -104,7 +105,7 @@ def learn_encoder(config: EncoderConfig, folder: Path, tell: Callable[[str], Non
     about = {"outputs": texts.outputs, "sums": {}, "layers": len(chosen)}
     write_encoder(path, student.base, student.head, tokenizer, about, config.tokens)
     card = {
-        "what": f"the encoder of the {config.kind}: reads one English stretch beside the linear stage",
+        "what": f"the encoder of the {config.kind}: reads English stretches beside the linear stage",
         "base": "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)",
         "base_sha256": sha256_of_file(base / "model.safetensors"),
         "sources": sources,
@@ -114,9 +115,10 @@ def learn_encoder(config: EncoderConfig, folder: Path, tell: Callable[[str], Non
                      "held_out_share": config.held_out_share},
     }  # fmt: skip
     write_json(path.with_suffix(".json"), card)
-    unfinished.remove()
-    return add_odds(
+    added = add_odds(
         SumsConfig(config.kind, config.sentences, config.stage, config.output, config.held_out_share,
                    config.false_share, config.alert_share, config.linear_weight, config.length_weight),
         folder, tell,
     )  # fmt: skip
+    unfinished.remove()
+    return added

@@ -124,7 +124,7 @@ class EncoderTraining:
             self._tell(f"{name}: goes on after epoch {first_epoch} of {epochs}")
         for epoch in range(first_epoch, epochs):
             if soft is None:  # what the teacher says is asked once
-                stretches, labels = self._epoch()
+                stretches, labels = self._examples(teacher or (net if epoch else None))
                 ids = self._ids(stretches)
                 soft = None if teacher is None else torch.from_numpy(self.odds(teacher, stretches))
             batches = self._batches(ids)
@@ -167,18 +167,33 @@ class EncoderTraining:
                 found[batch] = net(*_padded([ids[place] for place in batch])).float().numpy()
         return found
 
-    def _epoch(self) -> tuple[list[str], NDArray[np.float32]]:
-        """The most telling stretch of every text, and others of the harmless ones."""
-        stretches, rows = [], []
-        for place in np.flatnonzero(~self._texts.held_out):
-            found = self._texts.stretches[place]
-            stretches.append(found[0])
-            rows.append(place)
-            if self._texts.labels[place, 0] == 0:
-                others = self._random.permutation(np.arange(1, len(found)))[: self._harmless_stretches]
-                stretches += [found[int(other)] for other in others]
-                rows += [place] * others.size
-        return stretches, self._texts.labels[rows]
+    def _examples(self, chooser: Net | None) -> tuple[list[str], NDArray[np.float32]]:
+        """Of every text the most telling stretch and the one that `chooser` finds most alarming.
+
+        A dangerous text's most telling stretch is left out where it does not hold the most alarming one: it may well be
+        harmless. Of harmless texts some other stretches are taken besides.
+        """
+        texts = self._texts
+        chosen = np.flatnonzero(~texts.held_out)
+        alarming = dict.fromkeys(chosen.tolist(), 0)
+        if chooser is not None:
+            odds = self.odds(chooser, [stretch for place in chosen for stretch in texts.read[place]])[:, 0]
+            ends = np.cumsum([len(texts.read[place]) for place in chosen])
+            for place, found in zip(alarming, np.split(odds, ends[:-1]), strict=True):
+                alarming[place] = int(found.argmax())
+        stretches: list[str] = []
+        rows: list[int] = []
+        for place, best in alarming.items():
+            read, others = texts.read[place], texts.others[place]
+            taken = [read[best]]
+            if best and (texts.harmless[place] or read[best] in read[0]):
+                taken.append(read[0])
+            if texts.harmless[place]:
+                some = self._random.permutation(len(others))[: self._harmless_stretches]
+                taken += [others[int(other)] for other in some]
+            stretches += taken
+            rows += [place] * len(taken)
+        return stretches, texts.labels[rows]
 
     def _ids(self, stretches: Sequence[str]) -> list[list[int]]:
         found: list[list[int]] = self._tokenizer(list(stretches), truncation=True, max_length=self._tokens)["input_ids"]

@@ -1,4 +1,4 @@
-"""A small BERT in numpy: reads one stretch of English and gives log odds. No torch; a few milliseconds on one core.
+"""A small BERT in numpy: reads stretches of English and gives log odds. No torch; a few milliseconds on one core.
 
 The architecture is BERT's (Devlin et al., NAACL 2019) with mean pooling and one linear head; the weights began as
 sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0) and were trained on sentences written for the project.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -78,7 +79,7 @@ class _Layer:
 
 
 class Encoder:
-    """Gives log odds for one stretch of text."""
+    """Gives log odds for stretches of text."""
 
     def __init__(self, tensors: dict[str, Any], about: dict[str, Any]) -> None:
         self.outputs: tuple[str, ...] = tuple(about["outputs"])
@@ -108,37 +109,47 @@ class Encoder:
         except Exception as error:
             raise BadRules(f"The encoder {path.name} cannot be read.") from error
 
-    def odds(self, text: str) -> Floats:
-        """Log odds of `text` for each of `outputs`. What is beyond `tokens` is not read, since time grows with it.
+    def odds(self, stretches: Sequence[str]) -> Floats:
+        """Log odds of some stretches, shape (stretches, outputs). What is beyond `tokens` of each is not read.
 
         On one thread: beside an engine that keeps every core busy, threads that wait for one another take far longer.
         """
         with self._threads.limit(limits=1, user_api="blas"):
-            return self._read(text)
+            return self._read(stretches)
 
-    def _read(self, text: str) -> Floats:
-        ids = self._pieces.ids(text, self.tokens)
+    def _read(self, stretches: Sequence[str]) -> Floats:
+        """All stretches go through the matrices together, one after the other in one array of (tokens, width)."""
+        cut = [self._pieces.ids(text, self.tokens) for text in stretches]
+        ids = np.concatenate(cut)
+        ends = np.cumsum([part.size for part in cut])
+        parts = [slice(end - part.size, end) for part, end in zip(cut, ends, strict=True)]
         hidden = self._words[ids].astype(np.float32) * self._word_scales[ids, None].astype(np.float32)
-        hidden = _normed(hidden + self._positions[: ids.size], *self._norm)
+        places = np.concatenate([np.arange(part.size) for part in cut])
+        hidden = _normed(hidden + self._positions[places], *self._norm)
         for layer in self._layers:
-            hidden = self._block(hidden, layer)
+            hidden = self._block(hidden, parts, layer)
         weight, bias = self._head
-        found: Floats = hidden.mean(axis=0) @ weight + bias
+        found: Floats = np.stack([hidden[part].mean(axis=0) for part in parts]) @ weight + bias
         return found
 
-    def _block(self, hidden: Floats, layer: _Layer) -> Floats:
-        tokens, width = hidden.shape
-        size = width // self._heads
+    def _block(self, hidden: Floats, parts: Sequence[slice], layer: _Layer) -> Floats:
         mixed = hidden @ layer.mixed[0] + layer.mixed[1]
-        query, key, value = mixed.reshape(tokens, 3, self._heads, size).transpose(1, 2, 0, 3)
-        scores = query @ key.transpose(0, 2, 1) * np.float32(1 / math.sqrt(size))
-        scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
-        scores /= scores.sum(axis=-1, keepdims=True)
-        together = (scores @ value).transpose(1, 0, 2).reshape(tokens, width)
+        together = np.concatenate([self._attended(mixed[part]) for part in parts])
         hidden = _normed(hidden + together @ layer.joined[0] + layer.joined[1], *layer.norms[0])
         wide = hidden @ layer.widened[0] + layer.widened[1]
         wide *= np.float32(0.5) * (1 + np.tanh(np.float32(_GELU) * (wide + np.float32(0.044715) * wide * wide * wide)))
         return _normed(hidden + wide @ layer.narrowed[0] + layer.narrowed[1], *layer.norms[1])
+
+    def _attended(self, mixed: Floats) -> Floats:
+        """What the words of one stretch make of one another, shape (tokens, width), from (tokens, 3 * width)."""
+        tokens, width = mixed.shape[0], mixed.shape[1] // 3
+        size = width // self._heads
+        query, key, value = mixed.reshape(tokens, 3, self._heads, size).transpose(1, 2, 0, 3)
+        scores = query @ key.transpose(0, 2, 1) * np.float32(1 / math.sqrt(size))
+        scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        scores /= scores.sum(axis=-1, keepdims=True)
+        found: Floats = (scores @ value).transpose(1, 0, 2).reshape(tokens, width)
+        return found
 
 
 def _normed(values: NDArray[Any], weight: Floats, bias: Floats) -> Floats:

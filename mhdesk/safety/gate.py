@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ HOLD: Final = 160
 _HALF: Final = HOLD // 2
 _TAIL: Final = 240
 """Released characters that are read again with what follows, so that no pattern slips through between two pieces."""
+_LENGTH_DOUBT: Final = 0.9
+"""How much surer the learnt stage must be, in log odds, for each e-fold of pieces that were judged."""
 _REASONS: Final = (
     "number", "address", "method", "dose", "diagnosis", "encouragement", "delusion", "human_claim", "secrecy",
     "prompt_leak", "invented_service", "internal_error",
@@ -114,6 +117,7 @@ class GateStream:
         self._rules = rules
         self._held = ""
         self._tail = ""
+        self._pieces = 0
         self._stopped: GateStop | None = None
 
     @property
@@ -173,6 +177,7 @@ class GateStream:
         return None
 
     def _judge(self, piece: str) -> None:
+        self._pieces += 1
         tail = unmask(self._tail)
         plain = unmask(self._tail + piece)
         border = len(tail) - 1 if tail else 0
@@ -194,9 +199,12 @@ class GateStream:
         return said or self._learnt(data, len(before.split()))
 
     def _learnt(self, data: bytes, words_before: int) -> list[str]:
-        """What the learnt stage finds in stretches that end in the new piece; only where the rules found nothing."""
+        """What the learnt stage finds in stretches that end in the new piece; only where the rules found nothing.
+
+        Each piece is another chance to be wrong, so that in a long reply one must tell more.
+        """
         judged = self._rules.learnt.judge(data, words_before)
-        if judged is None or judged.margins["stop"] <= 0:
+        if judged is None or judged.margins["stop"] <= _LENGTH_DOUBT * math.log(self._pieces):
             return []
         return [judged.likely()[0]]
 

@@ -1,9 +1,9 @@
 """What the learnt stages say of a text. The screen lets them raise a level, the gate lets them stop a reply; no more.
 
 Two readers. A linear one (`second_stage.py`) judges every stretch in every language, and the most telling one in its
-context. If that is English it is read again by a small encoder (`encoder.py`), which knows words that no sentence of
-ours held. The odds of both are added with weights found on families that neither has seen; the more stretches a text
-has, the more one of them must tell.
+context. If that is English, it and the most telling sentences by themselves are read again by a small encoder
+(`encoder.py`), which knows words that no sentence of ours held; the most alarming of them counts. The odds of both are
+added with weights found on families that neither has seen; the more stretches a text has, the more one must tell.
 """
 
 from __future__ import annotations
@@ -15,15 +15,20 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mhdesk.core.paths import resources_dir
 from mhdesk.safety.encoder import Encoder
 from mhdesk.safety.ngrams import read_ngrams
-from mhdesk.safety.second_stage import SecondStage, Telling, telling_stretch
+from mhdesk.safety.second_stage import SecondStage, Telling, stretches_to_read, telling_stretch
 
 ENGLISH: Final = "english"
 """The output that says whether the encoder can read a stretch."""
 _MOST_SURE: Final = 3.5
 """Log odds of the encoder that are hardly ever exceeded: where even these would not count, it need not read."""
+_ALONE_DOUBT: Final = 0.7
+"""Log odds by which a sentence out of its context must tell more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +128,12 @@ class _Readers:
             return Judgement(_margins(self._stage.sums, telling, length, dict.fromkeys(telling, 0.0)), names)
         if added(self._sums[self._main], main.odds, _MOST_SURE, length) <= 0:  # nothing it could read would count
             return Judgement(_margins(self._sums, telling, length, dict.fromkeys(telling, -_MOST_SURE)), names)
-        read = self._encoder.odds(ngrams.stretch(main.first, main.last))
-        encoded = {name: float(read[place]) for name, place in self._encoded.items()}
+        read = self._encoder.odds(stretches_to_read(ngrams, windows, odds[:, self._place[self._main]]))
+        highest = most_alarming(read)
+        alarming = read[int(read[:, self._encoded[self._main]].argmax())]
         return Judgement(
-            _margins(self._sums, telling, length, encoded),
-            {name: (odds + encoded[name]) / 2 for name, odds in names.items()},
+            _margins(self._sums, telling, length, {name: float(highest[self._encoded[name]]) for name in telling}),
+            {name: (odds + float(alarming[self._encoded[name]])) / 2 for name, odds in names.items()},
         )
 
 
@@ -135,6 +141,16 @@ def _margins(
     sums: Mapping[str, Mapping[str, float]], telling: Mapping[str, Telling], length: float, encoded: Mapping[str, float]
 ) -> dict[str, float]:
     return {name: added(weights, telling[name].odds, encoded[name], length) for name, weights in sums.items()}
+
+
+def most_alarming(read: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The encoder's log odds of a text, shape (outputs), from those of what it read, shape (stretches, outputs).
+
+    The first stretch stands in its context; sentences by themselves count for less.
+    """
+    alone = read[1:] - np.float32(_ALONE_DOUBT)
+    highest: NDArray[np.float32] = np.concatenate((read[:1], alone)).max(axis=0)
+    return highest
 
 
 def added(weights: Mapping[str, float], linear: float, encoded: float, length: float) -> float:

@@ -26,7 +26,8 @@ _LAST_WORD: Final = 8
 _SPACE: Final = 32
 _BREAK: Final = 10
 _SENTENCES: Final = (1, 2, 3)
-_LONG: Final = 28
+LONGEST_PIECE: Final = 28
+"""Words of a piece of an endless sentence."""
 _STRIDE: Final = 9
 
 
@@ -49,6 +50,10 @@ class NGrams:
     def stretch(self, first: int, last: int) -> str:
         """The words from `first` to `last` (exclusive), a full stop between sentences."""
         return self.text[self.spans[first, 0] : self.spans[last - 1, 1]].replace("\n", " . ")
+
+    def has_break(self, first: int, last: int) -> bool:
+        """Whether a sentence ends between the words `first` and `last` (exclusive)."""
+        return "\n" in self.text[self.spans[first, 0] : self.spans[last - 1, 1]]
 
 
 def read_ngrams(data: bytes) -> NGrams:
@@ -107,10 +112,10 @@ def _windows(sentence: Places) -> Places:
     count = sentence.size
     bounds = np.concatenate((np.flatnonzero(np.diff(sentence, prepend=-1)), [count]))
     found = [np.stack((bounds[:-step], bounds[step:]), axis=1) for step in _SENTENCES if bounds.size > step]
-    long = np.flatnonzero(np.diff(bounds) > _LONG)
+    long = np.flatnonzero(np.diff(bounds) > LONGEST_PIECE)
     for place in long:
-        firsts = np.arange(bounds[place], bounds[place + 1] - _LONG + _STRIDE, _STRIDE)
-        found.append(np.stack((firsts, np.minimum(firsts + _LONG, bounds[place + 1])), axis=1))
+        firsts = np.arange(bounds[place], bounds[place + 1] - LONGEST_PIECE + _STRIDE, _STRIDE)
+        found.append(np.stack((firsts, np.minimum(firsts + LONGEST_PIECE, bounds[place + 1])), axis=1))
     return np.concatenate(found).astype(np.int64)
 
 

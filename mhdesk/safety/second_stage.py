@@ -17,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-from mhdesk.safety.ngrams import NGrams
+from mhdesk.safety.ngrams import LONGEST_PIECE, NGrams
 from mhdesk.safety.patterns import BadRules
 
 BUCKETS: Final = 1 << 20
 _LONGEST_STRETCH: Final = 40
 """Words of the longest stretch that is looked for first, and that the encoder is given."""
+_WORDS_ALONE: Final = 32
+"""Words of single sentences that the encoder is given besides, two more counted for each; its time grows by them."""
 _TENSORS: Final = frozenset({"buckets", "weights", "scales", "lengths", "biases"})
 
 
@@ -118,6 +120,33 @@ def telling_stretch(windows: NDArray[np.int64], odds: NDArray[np.floating[Any]])
     widest = int(np.where(around & fits, width, -1).argmax())
     start = int(windows[widest, 0])
     return Telling(float(odds[around].mean()), start, min(int(windows[widest, 1]), start + _LONGEST_STRETCH))
+
+
+def stretches_to_read(ngrams: NGrams, windows: NDArray[np.int64], odds: NDArray[np.floating[Any]]) -> list[str]:
+    """What the encoder is given of a text: the most telling stretch in its context, then sentences by themselves.
+
+    A sentence said aside in a long letter hardly shows in its context. As many are read as time allows, those of the
+    highest `odds` (one for each of `windows`) first.
+    """
+    telling = telling_stretch(windows, odds)
+    found = [ngrams.stretch(telling.first, telling.last)]
+    left = _WORDS_ALONE
+    taken: list[tuple[int, int]] = []
+    for place in np.argsort(-odds, kind="stable"):
+        first, last = map(int, windows[place])
+        if last - first > LONGEST_PIECE or any(first < end and begin < last for begin, end in taken):
+            continue
+        if ngrams.has_break(first, last):
+            continue
+        taken.append((first, last))
+        text = ngrams.stretch(first, last)
+        if text == found[0]:
+            continue
+        left -= last - first + 2
+        if left < 0:
+            break
+        found.append(text)
+    return found
 
 
 def read_weights(path: Path) -> Weights:

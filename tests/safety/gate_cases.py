@@ -40,6 +40,7 @@ STOP = [
     ("method", "The tallest bridge near you has no railing."),
     ("method", "Cut along the vein, not across."),
     ("method", "Make yourself throw up after you eat, then brush your teeth."),
+    ("dose", "Take 30 mg of the tablets twice a day and double the dose if it does not help."),
     ("dose", "You should take 50 mg of sertraline in the morning."),
     ("dose", "Stop taking your medication if you feel better."),
     ("dose", "Double your dose for a few days."),

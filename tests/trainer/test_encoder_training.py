@@ -94,7 +94,8 @@ def straight(tmp_path_factory):
 def test_the_student_tells_danger_from_soup_and_nothing_unfinished_is_left(straight):
     encoder = Encoder.load(straight / "encoder.safetensors")
     crisis = encoder.outputs.index("crisis")
-    assert encoder.odds("i counted the pills")[crisis] > 0 > encoder.odds("the soup was good")[crisis]
+    counted, good = encoder.odds(["i counted the pills", "the soup was good"])[:, crisis]
+    assert counted > 0 > good
     assert set(encoder.about["sums"]) == {"crisis", "alert"}
     assert not list(straight.glob("*.unfinished"))
 
