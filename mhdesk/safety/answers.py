@@ -24,6 +24,12 @@ _ASKS: Final = re.compile(
     r"[?？؟]|(?:か|の|吗|嗎|么)[。.\s]*$|^\s*(?:هل|क्या|kya)\s|\b(?:tell me|let me know|i ask) (?:if|whether)\b", re.I
 )
 
+_POINTS_BACK: Final = re.compile(
+    r"^\W*(?:and |so )?(?:has|have|had|is|are|was|do|does|did|could|might)\s+(?:any of |some of |something like )?"
+    r"(?:that|this|it|those|these|such)\b",
+    re.I,
+)
+
 
 class Answer(Enum):
     """How a question was answered. `OTHER` is no answer: silence, or another subject."""
@@ -85,10 +91,12 @@ class Answers:
         asked = list(_questions(said[-_LONGEST_ASKED:], speller))
         about_danger = at_risk or any(not found.needs_context for data in asked for found in self._matching(data))
         for place, data in reversed(list(enumerate(asked))):
-            question = next(self._matching(data, bare=about_danger), None)
+            part = self._part(data)
+            chosen = (found for found in self._matching(data, bare=about_danger) if part is None or not found.if_no)
+            question = next(chosen, None)
             if question is not None:
                 aside = any(self.offering.search(later) for later in asked[place + 1 :])
-                return Asked(question, self._part(data), aside)
+                return Asked(question, part, aside)
         return None
 
     def read(self, asked: Asked, data: bytes) -> Answer:
@@ -128,6 +136,11 @@ class Answers:
 
 
 def _questions(said: str, speller: Speller) -> Iterator[bytes]:
+    """Each question; one that only points at the sentence before ("has that been happening?") together with it."""
+    before = ""
     for match in _SENTENCE.finditer(said):
         if match[0] and _ASKS.search(match[0]):
-            yield read_clauses(match[0], speller).data.strip(b"\n")
+            pointed_at = before.rstrip(".!… \n") + " " if _POINTS_BACK.search(match[0]) else ""
+            yield read_clauses(pointed_at + match[0], speller).data.strip(b"\n")
+        if match[0].strip():
+            before = match[0]

@@ -277,6 +277,22 @@ def test_a_plan_is_asked_about_where_danger_was_spoken_of() -> None:
     assert say("exams are hard", "> Do you have a plan?", "yes").level is Level.NONE
 
 
+@pytest.mark.parametrize(
+    ("asked", "answer", "level"),
+    [
+        ("When it is that hard, some people think about ending their life. Has that been happening for you?", "Yes.",
+         Level.CRISIS),
+        ("Some people think about suicide then. Is that true for you?", "every night", Level.CRISIS),
+        ("Some people think about suicide then. Is that true for you?", "no, never", Level.ELEVATED),
+        ("Some people take a walk. Does that help you?", "yes", Level.NONE),
+        ("Do you feel safe, or are you thinking of hurting yourself?", "the second one", Level.CRISIS),
+        ("Do you feel safe, or are you thinking of hurting yourself?", "the first", Level.ELEVATED),
+    ],
+)  # fmt: skip
+def test_a_question_may_point_at_the_sentence_before_or_let_choose(asked, answer, level):
+    assert say("hello", f"> {asked}", answer).level is level
+
+
 def test_a_long_answer_counts_by_its_first_sentence() -> None:
     story = " My brother came round and we watched the football and ate far too much, and then he went home." * 3
     assert say(f"> {SUICIDE}", "Yes." + story).level is Level.CRISIS
