@@ -25,7 +25,7 @@ from mhdesk.safety.encoder import Encoder
 from mhdesk.safety.learnt import ENGLISH, most_alarming
 from mhdesk.safety.ngrams import read_ngrams
 from mhdesk.safety.rules import load_speller
-from mhdesk.safety.second_stage import SecondStage, stretches_to_read
+from mhdesk.safety.second_stage import SecondStage, stretches_to_read, telling_stretch
 from trainer.errors import BadConfiguration
 from trainer.learn_stage import fit_sum, unseen_odds_file
 from trainer.stage_texts import harmless_of, labels_of, place_of, read_texts
@@ -98,7 +98,8 @@ def read_english(
         ngrams = read_ngrams(read_clauses(text.text, speller).data)
         windows, odds = stage.odds(ngrams)
         if windows.size and odds[int(odds[:, 0].argmax()), english] > 0:
-            read.append(stretches_to_read(ngrams, windows, odds[:, 0]))
+            telling = telling_stretch(windows, odds[:, 0])
+            read.append(stretches_to_read(ngrams, windows, odds[:, 0], telling))
             all_stretches = (ngrams.stretch(int(first), int(last)) for first, last in windows)
             others.append([stretch for stretch in all_stretches if stretch not in read[-1]])
             lengths.append(math.log(len(windows)))

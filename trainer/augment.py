@@ -21,12 +21,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from mhdesk.core.paths import resources_dir
 from trainer.pipeline_config import PipelineConfig
 from trainer.preview import write_dropped
 from trainer.rows import ROWS, Row, read_rows, write_rows
 from trainer.settings.augment import NO_WRITER
-from trainer.stage import Counts, Job, make_artefact
+from trainer.stage import Counts, Job, deciding_files, make_artefact
 from trainer.writing.attempt import Maker
 from trainer.writing.filters import Filters
 from trainer.writing.kept_texts import ATTEMPTS, KeptTexts
@@ -54,7 +53,6 @@ def run(config: PipelineConfig, job: Job) -> Path:
         return make_artefact(job, "augment", [rows], {"writer": NO_WRITER}, lambda folder: _copy(rows, folder))
     marked = read_review(job.work / REVIEW) if settings.review else []
     writer = choose_writer(settings, job.folder, job.tell)
-    decides = [path for name in ("safety", "prompts") for path in sorted((resources_dir() / name).rglob("*.*"))]
     made_from = {
         **asdict(settings),
         "writer_is": writer.identity,
@@ -66,7 +64,7 @@ def run(config: PipelineConfig, job: Job) -> Path:
         made = make_artefact(
             job,
             "augment",
-            [rows, PROMPTS, *decides],
+            [rows, PROMPTS, *deciding_files("safety", "prompts")],
             made_from,
             lambda folder: _make(folder, rows, config, job, writer, marked),
         )

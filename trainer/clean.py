@@ -13,7 +13,6 @@ from typing import Any, Final
 import phonenumbers
 
 from mhdesk.core.atomic import write_json
-from mhdesk.core.paths import resources_dir
 from trainer.cleaning.duplicates import Duplicates
 from trainer.cleaning.language import known_languages
 from trainer.cleaning.patterns import compile_pattern
@@ -24,7 +23,7 @@ from trainer.pipeline_config import PipelineConfig
 from trainer.preview import write_dropped
 from trainer.rows import ROWS, Row, read_rows, write_rows
 from trainer.settings.clean import CleanSettings
-from trainer.stage import Counts, Job, make_artefact
+from trainer.stage import Counts, Job, deciding_files, make_artefact
 
 REPORT: Final = "report.html"
 WORKERS_PEAK: Final = "workers_peak_bytes"
@@ -32,8 +31,6 @@ WORKERS_PEAK: Final = "workers_peak_bytes"
 _JUDGED: Final = "judged"
 """Folder for what screen and gate have said so far, so that a run that was stopped need not ask again."""
 _BATCH: Final = 1_000
-_DECIDE: Final = (".json", ".safetensors", ".yaml")
-"""Files that screen and gate read: with others they may say something else, so what was kept of them is void."""
 
 
 def run(config: PipelineConfig, job: Job) -> Path:
@@ -46,12 +43,11 @@ def run(config: PipelineConfig, job: Job) -> Path:
     source = job.needed("sources", ROWS)
     _check(config.clean)
     asked = {"clean": asdict(config.clean), "seed": config.seed, "name": config.name}
-    decides = [path for path in sorted((resources_dir() / "safety").rglob("*")) if path.suffix in _DECIDE]
 
     def make(folder: Path) -> Counts:
         return _make(config, job, source, folder)
 
-    return make_artefact(job, "clean", [source, *decides], asked, make, [_JUDGED])
+    return make_artefact(job, "clean", [source, *deciding_files("safety")], asked, make, [_JUDGED])
 
 
 def _make(config: PipelineConfig, job: Job, source: Path, folder: Path) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from typing import Any
 from mhdesk.core.atomic import write_json
 from mhdesk.core.levels import Level
 from mhdesk.core.messages import Message, Role
-from mhdesk.core.paths import resources_dir
 from mhdesk.engine.child.int8_linear import choose_kernel
 from mhdesk.library.adapter_configuration import CONFIGURATION
 from mhdesk.library.adapter_tensors import WEIGHTS
@@ -37,7 +36,7 @@ from trainer.pipeline_config import PipelineConfig
 from trainer.safety import Share
 from trainer.safety_cases import InputCase
 from trainer.settings.evaluate import NO_ITEMS, OWN_ITEMS, Thresholds
-from trainer.stage import Counts, Job, make_artefact
+from trainer.stage import Counts, Job, deciding_files, make_artefact
 from trainer.without_synthetic import train_without_synthetic
 
 MEASURED = "measured"
@@ -176,8 +175,7 @@ def _items_file(config: PipelineConfig, folder: Path) -> Path | None:
 
 def _sha256_of_safety() -> str:
     """Of what decides about a message and an answer besides the model: rules, learnt stages, prompts."""
-    files: Sequence[Path] = [path for name in ("safety", "prompts") for path in (resources_dir() / name).rglob("*")]
     digest = hashlib.sha256()
-    for path in sorted(path for path in files if path.is_file()):
+    for path in deciding_files("safety", "prompts"):
         digest.update(f"{path.name}\0{sha256_of_file(path)}\n".encode())
     return digest.hexdigest()

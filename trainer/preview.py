@@ -8,14 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from trainer.pipeline_config import PipelineConfig
-from trainer.rows import ROWS, Row, read_rows
+from trainer.rows import ROWS, Row, Side, read_rows
 from trainer.sources import first_records
 from trainer.stage import Job
 
 _BEFORE = {"clean": "sources", "augment": "clean"}
 """The stage whose rows a stage reads."""
-_SIDES = ("training.jsonl", "validation.jsonl", "test.jsonl")
-"""Files of rows that `split` leaves. Lines of other stages' files are no rows."""
 DROPPED = "dropped.jsonl"
 """Where a stage says which rows went, and why: `{"id", "reason"}` a line."""
 PICTURE = "picture.txt"
@@ -34,7 +32,7 @@ def show_preview(stage: str, config: PipelineConfig, job: Job, count: int) -> No
     elif stage in _BEFORE:
         _show_changes(folder, job.needed(_BEFORE[stage], ROWS), job, count)
     elif stage == "split":
-        for path in (folder / name for name in _SIDES):
+        for path in (folder / side.file for side in Side):
             for row in itertools.islice(read_rows(path), count):
                 job.tell(f"--- {row.id}, in {path.name}, of the group {row.group}\n{_shown(row)}")
         for row_id, reason in itertools.islice(_reasons(folder / DROPPED).items(), count):

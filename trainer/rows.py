@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,19 @@ from trainer.errors import BadRows
 
 ROWS = "rows.jsonl"
 """What every stage that gives rows calls them."""
+
+
+class Side(IntEnum):
+    """Where a row stands."""
+
+    TRAINING = 0
+    VALIDATION = 1
+    TEST = 2
+
+    @property
+    def file(self) -> str:
+        """What its rows are called."""
+        return f"{self.name.lower()}.jsonl"
 
 
 @dataclass(frozen=True, slots=True)

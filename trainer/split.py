@@ -5,29 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
-from enum import IntEnum
 from pathlib import Path
 
 from trainer.errors import BadRows
 from trainer.leaks import NearRows
 from trainer.pipeline_config import PipelineConfig
 from trainer.preview import write_dropped
-from trainer.rows import ROWS, Row, read_rows, write_rows
+from trainer.rows import ROWS, Row, Side, read_rows, write_rows
 from trainer.settings.split import SplitSettings
 from trainer.stage import Counts, Job, make_artefact
-
-
-class Side(IntEnum):
-    """Where a row stands."""
-
-    TRAINING = 0
-    VALIDATION = 1
-    TEST = 2
-
-    @property
-    def file(self) -> str:
-        """What its rows are called."""
-        return f"{self.name.lower()}.jsonl"
 
 
 @dataclass(frozen=True, slots=True)

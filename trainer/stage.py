@@ -20,7 +20,7 @@ from typing import Any
 
 from mhdesk.core.atomic import write_json
 from mhdesk.core.errors import StorageError
-from mhdesk.core.paths import unwritable_sentence
+from mhdesk.core.paths import resources_dir, unwritable_sentence
 from mhdesk.engine.child.memory import memory_of_this_process
 from mhdesk.library.hashes import sha256_of_file
 from mhdesk.library.replace_folder import UNFINISHED, replace_folder
@@ -31,6 +31,7 @@ _ASKED = "asked.json"
 """In an unfinished artefact: what it is made from. One that was made from something else is begun anew."""
 _PASSING = (_ASKED, f".{_ASKED}.*", f".{MANIFEST}.*")
 """Goes once the manifest stands, with what a kill has left of a file that was being written."""
+_DECIDE = (".json", ".safetensors", ".yaml")
 _LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "numpy", "ftfy", "datasketch")
 
 Counts = Mapping[str, Any]
@@ -114,6 +115,16 @@ def make_artefact(
         raise StorageError(unwritable_sentence(unfinished, error)) from error
     job.tell(f"{stage}: done in {seconds:.1f} s")
     return target
+
+
+def deciding_files(*folders: str) -> list[Path]:
+    """Files of `resources` that decide what screen, gate or app say: an artefact made with others is another one.
+
+    Args:
+        folders: of `safety` and `prompts`.
+    """
+    files = (path for folder in folders for path in sorted((resources_dir() / folder).rglob("*")))
+    return [path for path in files if path.suffix in _DECIDE]
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -128,7 +128,7 @@ class _Readers:
             return Judgement(_margins(self._stage.sums, telling, length, dict.fromkeys(telling, 0.0)), names)
         if added(self._sums[self._main], main.odds, _MOST_SURE, length) <= 0:  # nothing it could read would count
             return Judgement(_margins(self._sums, telling, length, dict.fromkeys(telling, -_MOST_SURE)), names)
-        read = self._encoder.odds(stretches_to_read(ngrams, windows, odds[:, self._place[self._main]]))
+        read = self._encoder.odds(stretches_to_read(ngrams, windows, odds[:, self._place[self._main]], main))
         highest = most_alarming(read)
         alarming = read[int(read[:, self._encoded[self._main]].argmax())]
         return Judgement(

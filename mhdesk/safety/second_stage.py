@@ -122,13 +122,14 @@ def telling_stretch(windows: NDArray[np.int64], odds: NDArray[np.floating[Any]])
     return Telling(float(odds[around].mean()), start, min(int(windows[widest, 1]), start + _LONGEST_STRETCH))
 
 
-def stretches_to_read(ngrams: NGrams, windows: NDArray[np.int64], odds: NDArray[np.floating[Any]]) -> list[str]:
-    """What the encoder is given of a text: the most telling stretch in its context, then sentences by themselves.
+def stretches_to_read(
+    ngrams: NGrams, windows: NDArray[np.int64], odds: NDArray[np.floating[Any]], telling: Telling
+) -> list[str]:
+    """What the encoder is given of a text: its most telling stretch in its context, then sentences by themselves.
 
     A sentence said aside in a long letter hardly shows in its context. As many are read as time allows, those of the
     highest `odds` (one for each of `windows`) first.
     """
-    telling = telling_stretch(windows, odds)
     found = [ngrams.stretch(telling.first, telling.last)]
     left = _WORDS_ALONE
     taken: list[tuple[int, int]] = []

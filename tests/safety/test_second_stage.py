@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mhdesk.safety.ngrams import read_ngrams
-from mhdesk.safety.second_stage import stretches_to_read
+from mhdesk.safety.second_stage import stretches_to_read, telling_stretch
 
 LETTER = (
     b"they moved my desk to the third floor\n"
@@ -25,7 +25,7 @@ def read(data, telling=()):
         for rank, words in enumerate(telling):
             if text.startswith(words) and " . " not in text:
                 odds[place] = 5.0 - rank
-    return stretches_to_read(ngrams, ngrams.windows, odds)
+    return stretches_to_read(ngrams, ngrams.windows, odds, telling_stretch(ngrams.windows, odds))
 
 
 def test_a_telling_sentence_of_a_letter_is_read_in_its_context_and_by_itself():
@@ -60,7 +60,7 @@ def test_what_is_read_is_bounded_whatever_the_text(sentences, seed):
     data = "\n".join(" ".join(text.split()) or "a" for text in sentences).encode()
     ngrams = read_ngrams(data)
     odds = np.random.default_rng(seed).normal(size=len(ngrams.windows))
-    wide, *alone = stretches_to_read(ngrams, ngrams.windows, odds)
+    wide, *alone = stretches_to_read(ngrams, ngrams.windows, odds, telling_stretch(ngrams.windows, odds))
     assert len(wide.replace(" . ", " ").split()) <= 40
     assert sum(len(text.split()) + 2 for text in alone) <= 32
     assert not any(" . " in text or text == wide for text in alone)

@@ -10,11 +10,11 @@ from mhdesk.core.messages import Message, Role
 from trainer import split
 from trainer.errors import BadRows
 from trainer.pipeline_config import PipelineConfig
-from trainer.rows import ROWS, Row, read_rows, write_rows
+from trainer.rows import ROWS, Row, Side, read_rows, write_rows
 from trainer.settings.augment import AugmentSettings
 from trainer.settings.sources import SourceSettings, SourcesSettings
 from trainer.settings.split import SplitSettings
-from trainer.split import Side, leaks, side_by_name
+from trainer.split import leaks, side_by_name
 from trainer.stage import MANIFEST, Job, read_manifest
 
 SETTINGS = SplitSettings(validation=0.2, test=0.2)

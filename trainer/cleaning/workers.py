@@ -12,11 +12,9 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import psutil
-
+from mhdesk.engine.child.memory import memory_of_process
 from trainer.cleaning.judging import reason_to_drop
 from trainer.cleaning.patterns import compile_pattern
 from trainer.cleaning.steps import Cleaned, clean_row
@@ -42,7 +40,8 @@ class Workers:
 
     def peak_bytes(self) -> int:
         """The most resident memory that each of them has had, added up, while they are there."""
-        return sum(map(_peak_bytes, multiprocessing.active_children())) if self.processes else 0
+        children = multiprocessing.active_children() if self.processes else []
+        return sum(memory_of_process(child.pid).peak_rss_bytes for child in children if child.pid is not None)
 
 
 @contextmanager
@@ -100,14 +99,6 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def _peak_bytes(process: multiprocessing.process.BaseProcess) -> int:
-    try:
-        status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
-        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
-    except (OSError, StopIteration):  # no Linux
-        return int(psutil.Process(process.pid).memory_info().rss)
 
 
 def _settings() -> CleanSettings:

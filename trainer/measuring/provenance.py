@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainer.errors import BadRows
-from trainer.rows import read_rows
+from trainer.rows import Side, read_rows
 from trainer.stage import Job, read_manifest
 
-SIDES = ("training", "validation", "test")
+SIDES = tuple(side.name.lower() for side in Side)
 """`SIDE.jsonl` of the stage `split`."""
 
 
