@@ -5,8 +5,8 @@ that `split` has one place to read from. The work goes in the order of a plan an
 and were not rejected, as the share allows: nobody waits for texts, or reviews them, that would not be used. What a
 person rejects is made good by further attempts at the next run.
 
-Beside the artefact stand two files that outlive it: `attempts.jsonl` with every text a writer gave, and `review.tsv`
-with a person's marks, which are an input.
+Two files outlive the artefact: `attempts.jsonl` with every text a writer gave, and `review.tsv` with a person's marks,
+which are an input. They stand beside it, or in `augment.folder`.
 
 Rows of the 135M starter model read badly, and enter an adapter only if held-out perplexity improves. This stage cannot
 know that: each of its rows says in `made_by` which model wrote it and in `parent` from what, and the stage `evaluate`
@@ -18,9 +18,11 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
+from mhdesk.core.errors import StorageError
+from mhdesk.core.paths import unwritable_sentence
+from trainer.errors import BadConfiguration
 from trainer.pipeline_config import PipelineConfig
 from trainer.preview import write_dropped
 from trainer.rows import ROWS, Row, read_rows, write_rows
@@ -33,7 +35,7 @@ from trainer.writing.plan import most_written, plan_attempts
 from trainer.writing.progress import Progress
 from trainer.writing.prompts import PROMPTS
 from trainer.writing.review import REVIEW, Line, Mark, line_of, marks_of, marks_sha256, merge_review, read_review
-from trainer.writing.writer import Writer, choose_writer
+from trainer.writing.writer import choose_writer
 
 OFFERED = "offered.jsonl"
 """Rows that passed the filters, whatever a person says of them."""
@@ -44,17 +46,20 @@ def run(config: PipelineConfig, job: Job) -> Path:
 
     Raises:
         BadRows: `clean` was not run, or the review file is damaged.
-        BadConfiguration, ShelfError: there is no such model or address, or it cannot be used.
+        BadConfiguration, ShelfError: there is no such model or address, or it cannot be used; or `augment.folder` lies
+            where the run would replace it.
+        StorageError: the disk would not take it.
         WriterFailed, EngineError: the writer stopped giving texts; what it gave is kept.
     """
     rows = job.needed("clean", ROWS)
     settings = config.augment
     if settings.writer == NO_WRITER:
         return make_artefact(job, "augment", [rows], {"writer": NO_WRITER}, lambda folder: _copy(rows, folder))
-    marked = read_review(job.work / REVIEW) if settings.review else []
+    kept = _kept_folder(config, job)
+    marked = read_review(kept / REVIEW) if settings.review else []
     writer = choose_writer(settings, job.folder, job.tell)
     made_from = {
-        **asdict(settings),
+        **settings.deciding,
         "writer_is": writer.identity,
         "seed": config.seed,
         "language": config.clean.language,
@@ -66,12 +71,12 @@ def run(config: PipelineConfig, job: Job) -> Path:
             "augment",
             [rows, PROMPTS, *deciding_files("safety", "prompts")],
             made_from,
-            lambda folder: _make(folder, rows, config, job, writer, marked),
+            lambda folder: _make(folder, rows, config, job, KeptTexts(writer, kept / ATTEMPTS), marked),
         )
     finally:
         writer.close()
     if settings.review:
-        _offer(job, rows, made)
+        _offer(kept / REVIEW, job, rows, made)
     return made
 
 
@@ -80,13 +85,28 @@ def _copy(rows: Path, folder: Path) -> Counts:
     return {"rows": sum(1 for _ in read_rows(rows)), "synthetic": 0}
 
 
-def _make(folder: Path, path: Path, config: PipelineConfig, job: Job, writer: Writer, marked: Sequence[Line]) -> Counts:
+def _kept_folder(config: PipelineConfig, job: Job) -> Path:
+    kept = config.augment.kept_in(job.folder, job.work)
+    if job.work.resolve() in kept.parents:
+        raise BadConfiguration(
+            f"The configuration's augment.folder is {kept}, within the work folder, where stages are made anew. Please "
+            "name a folder outside of it, or leave it empty."
+        )
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(unwritable_sentence(kept, error)) from error
+    return kept
+
+
+def _make(
+    folder: Path, path: Path, config: PipelineConfig, job: Job, texts: KeptTexts, marked: Sequence[Line]
+) -> Counts:
     settings = config.augment
     rows = list(read_rows(path))
     plan = plan_attempts(rows, settings.ways, settings.per_row, config.seed)
     room = most_written(len(rows), settings.most_share)
     filters = Filters(settings, (turn.text for row in rows for turn in row.turns))
-    texts = KeptTexts(writer, job.work / ATTEMPTS)
     maker = Maker(texts, filters, settings, config.seed, config.clean.language, {})
     progress = Progress(len(plan), room, job.tell)
     marks = marks_of(marked)
@@ -116,11 +136,10 @@ def _make(folder: Path, path: Path, config: PipelineConfig, job: Job, writer: Wr
     }
 
 
-def _offer(job: Job, rows: Path, made: Path) -> None:
+def _offer(path: Path, job: Job, rows: Path, made: Path) -> None:
     """Bring the review file up to date, whether the artefact is new or not: a person may have deleted it."""
     parents = {row.id: row for row in read_rows(rows)}
     offered = [line_of(row, parents[row.parent]) for row in read_rows(made / OFFERED)]
-    path = job.work / REVIEW
     lines = merge_review(path, offered) if offered or path.is_file() else []
     waiting = sum(line.mark is Mark.OPEN for line in lines)
     if waiting:

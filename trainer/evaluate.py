@@ -33,6 +33,7 @@ from trainer.measuring.messages import case_files, cases_in, messages_to_ask
 from trainer.measuring.verdict import missed_thresholds
 from trainer.perplexity import perplexity, perplexity_ratio, share_of_resamples_better
 from trainer.pipeline_config import PipelineConfig
+from trainer.rows import Side
 from trainer.safety import Share
 from trainer.safety_cases import InputCase
 from trainer.settings.evaluate import NO_ITEMS, OWN_ITEMS, Thresholds
@@ -61,7 +62,7 @@ def run(config: PipelineConfig, job: Job) -> Path:
         TrainingStopped: that adapter could not be learnt.
         EngineError: the app's engine could not run the pair.
     """
-    rows = job.needed("split", "test.jsonl")
+    rows = job.needed("split", Side.TEST.file)
     adapter = job.needed("train", WEIGHTS).parent
     pair = Pair(base_folder(config.model, job.folder), adapter)
     manifest = read_manifest(pair.model)

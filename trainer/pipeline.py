@@ -67,9 +67,10 @@ def run_stages(names: list[str], config: PipelineConfig, job: Job, preview: int)
 def _refuse_unreviewed(config: PipelineConfig, job: Job, augmented: Path) -> None:
     waiting = read_manifest(augmented)["counts"].get("offered", {}).get("open", 0) if config.augment.review else 0
     if waiting:
+        review = config.augment.kept_in(job.folder, job.work) / REVIEW
         raise BadRows(
-            f"{waiting} rows that a model wrote wait for accept or reject in {job.work / REVIEW}. Please mark them and "
-            "run all again, or go on without them by running split and each stage behind it by name."
+            f"{waiting} rows that a model wrote wait for accept or reject in {review}. Please mark them and run all "
+            "again, or go on without them by running split and each stage behind it by name."
         )
 
 

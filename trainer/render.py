@@ -26,13 +26,13 @@ from trainer.errors import BadRows
 from trainer.examples import Examples, gather_examples, render_row, write_examples
 from trainer.pipeline_config import PipelineConfig
 from trainer.preview import PICTURE
-from trainer.rows import read_rows
+from trainer.rows import Side, read_rows
 from trainer.stage import Counts, Job, make_artefact
 from trainer.training.order import padding_share, planned_steps
 from trainer.training.picture import picture_of
 
-PARTS = ("training", "validation")
-"""`PART.jsonl` of the stage `split` becomes `PART.safetensors`."""
+RENDERED = (Side.TRAINING, Side.VALIDATION)
+"""The sides that `train` reads."""
 _PICTURED = 5
 _TOLD_EVERY = 10.0
 
@@ -44,7 +44,7 @@ def run(config: PipelineConfig, job: Job) -> Path:
         BadRows: rows are missing or damaged, nothing is left of them, or the chat template makes no use of them.
         BadConfiguration, ShelfError: the base model is missing or cannot be used.
     """
-    rows = {part: job.needed("split", f"{part}.jsonl") for part in PARTS}
+    rows = {side: job.needed("split", side.file) for side in RENDERED}
     base = base_folder(config.model, job.folder)
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)
     renderer = PromptRenderer(tokenizer)
@@ -67,18 +67,23 @@ def run(config: PipelineConfig, job: Job) -> Path:
 
     def make(folder: Path) -> Counts:
         counts: dict[str, Any] = {}
-        for part, path in rows.items():
+        for side, path in rows.items():
             examples, names, cut = _rendered(path, renderer, config, window, job)
-            write_examples(folder / f"{part}.safetensors", examples)
-            counts[part] = cut | _figures(examples)
-            if part == "training":
+            write_examples(folder / rendered_file(side), examples)
+            counts[side.label] = cut | _figures(examples)
+            if side is Side.TRAINING:
                 steps = planned_steps(examples.lengths, train, config.seed, 0)
-                counts[part]["padding_share"] = round(padding_share(steps, examples.lengths), 4)
+                counts[side.label]["padding_share"] = round(padding_share(steps, examples.lengths), 4)
                 picture = picture_of(examples, names[:_PICTURED], tokenizer)
                 (folder / PICTURE).write_text(picture, encoding="utf-8")
         return counts
 
     return make_artefact(job, "render", [*rows.values(), base / "tokenizer.json"], settings, make)
+
+
+def rendered_file(side: Side) -> str:
+    """What the token ids of a side are called."""
+    return f"{side.label}.safetensors"
 
 
 def _rendered(

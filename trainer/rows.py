@@ -24,9 +24,14 @@ class Side(IntEnum):
     TEST = 2
 
     @property
+    def label(self) -> str:
+        """Its name in manifests and file names."""
+        return self.name.lower()
+
+    @property
     def file(self) -> str:
         """What its rows are called."""
-        return f"{self.name.lower()}.jsonl"
+        return f"{self.label}.jsonl"
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ def _make(before: Path, settings: SplitSettings, job: Job, folder: Path) -> Coun
         if not rows[side]:
             raise BadRows(
                 f"There are too few rows to part: of {len(parting.sides):,} groups, {len(parting.moved):,} of which "
-                f"are near another, none is left for {side.name.lower()}. Please add rows, or raise the shares."
+                f"are near another, none is left for {side.label}. Please add rows, or raise the shares."
             )
     for side in Side:
         write_rows(folder / side.file, (row for row in read_rows(before) if parting.side_of(row) is side))
@@ -108,8 +108,8 @@ def _make(before: Path, settings: SplitSettings, job: Job, folder: Path) -> Coun
     if left:
         raise BadRows(f"After parting, {left:,} rows still stand near a row on another side, so nothing was written.")
     return {
-        "rows": {side.name.lower(): rows[side] for side in Side},
-        "groups": {side.name.lower(): groups[side] for side in Side},
+        "rows": {side.label: rows[side] for side in Side},
+        "groups": {side.label: groups[side] for side in Side},
         "groups_moved": len(parting.moved),
         "rows_moved": moved,
         "synthetic_dropped": dict(sorted(Counter(parting.dropped.values()).items())),

@@ -29,8 +29,8 @@ from trainer.errors import BadConfiguration, BadRows
 MANIFEST = "manifest.json"
 _ASKED = "asked.json"
 """In an unfinished artefact: what it is made from. One that was made from something else is begun anew."""
-_PASSING = (_ASKED, f".{_ASKED}.*", f".{MANIFEST}.*")
-"""Goes once the manifest stands, with what a kill has left of a file that was being written."""
+_PASSING = (_ASKED, ".*")
+"""Goes once the manifest stands: the second is what a kill has left of a file that was being written."""
 _DECIDE = (".json", ".safetensors", ".yaml")
 _LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "numpy", "ftfy", "datasketch")
 

@@ -21,7 +21,7 @@ from trainer.base_model import base_folder
 from trainer.errors import BadRows, TrainingStopped
 from trainer.examples import read_examples
 from trainer.pipeline_config import PipelineConfig
-from trainer.render import PARTS
+from trainer.render import RENDERED, rendered_file
 from trainer.settings.train import TrainSettings
 from trainer.stage import Counts, Job
 from trainer.stage import read_manifest as read_stage_manifest
@@ -56,7 +56,7 @@ def run(config: PipelineConfig, job: Job) -> Path:
     base = base_folder(config.model, job.folder)
     paths = rendered_files(job, base)
     settings = {
-        "train": asdict(config.train),
+        "train": config.train.deciding,
         "seed": config.seed,
         "base_sha256": read_manifest(base).weights_sha256,
         "kernel": choose_kernel(),
@@ -71,12 +71,12 @@ def run(config: PipelineConfig, job: Job) -> Path:
 
 
 def rendered_files(job: Job, base: Path) -> list[Path]:
-    """The files of the stage `render`, in the order of its parts.
+    """The files of the stage `render`, in the order of its sides.
 
     Raises:
         BadRows: there are none, or they hold the token ids of another base.
     """
-    paths = [job.needed("render", f"{part}.safetensors") for part in PARTS]
+    paths = [job.needed("render", rendered_file(side)) for side in RENDERED]
     rendered_for = read_stage_manifest(job.artefact("render"))["settings"].get("base_sha256")
     if rendered_for != read_manifest(base).weights_sha256:
         raise BadRows("The rows were rendered for another base model. Please run the stage render again.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from trainer import render, train
 from trainer.base_model import base_folder
 from trainer.errors import BadConfiguration, BadRows
 from trainer.pipeline_config import PipelineConfig
-from trainer.rows import read_rows, write_rows
+from trainer.rows import Side, read_rows, write_rows
 from trainer.stage import Counts, Job, make_artefact, read_manifest
 
 FOLDER = "without-synthetic"
@@ -34,8 +34,8 @@ def train_without_synthetic(config: PipelineConfig, job: Job) -> Path | None:
         BadConfiguration: the comparison is turned off for a writer that is not known to be larger than the base.
         MHDeskError: whatever the stages `render` and `train` raise.
     """
-    paths = {part: job.needed("split", f"{part}.jsonl") for part in render.PARTS}
-    if not any(row.is_synthetic for row in read_rows(paths["training"])):
+    paths = {side: job.needed("split", side.file) for side in render.RENDERED}
+    if not any(row.is_synthetic for row in read_rows(paths[Side.TRAINING])):
         return None
     if not config.evaluate.compare_synthetic:
         _check_writer_is_larger(config, job)
@@ -49,10 +49,10 @@ def train_without_synthetic(config: PipelineConfig, job: Job) -> Path | None:
     return train.run(changed, within)
 
 
-def _written_by_people(paths: Mapping[str, Path], folder: Path) -> Counts:
+def _written_by_people(paths: Mapping[Side, Path], folder: Path) -> Counts:
     return {
-        part: write_rows(folder / path.name, (row for row in read_rows(path) if not row.is_synthetic))
-        for part, path in paths.items()
+        side.label: write_rows(folder / side.file, (row for row in read_rows(path) if not row.is_synthetic))
+        for side, path in paths.items()
     }
 
 
@@ -67,7 +67,7 @@ def _check_writer_is_larger(config: PipelineConfig, job: Job) -> None:
 
 def _check_same_settings(config: PipelineConfig, job: Job) -> None:
     learnt_with: dict[str, Any] = read_manifest(job.artefact("train")).get("settings", {})
-    now: dict[str, Any] = json.loads(json.dumps({"train": asdict(config.train), "seed": config.seed}))
+    now: dict[str, Any] = json.loads(json.dumps({"train": config.train.deciding, "seed": config.seed}))
     asked = {name: now["train"].get(name) for name in learnt_with.get("train", {})}
     if {"train": asked, "seed": now["seed"]} != {name: learnt_with.get(name) for name in now}:
         raise BadRows("The stage train was run with other settings than the configuration has. Please run train again.")

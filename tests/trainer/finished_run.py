@@ -12,7 +12,7 @@ from mhdesk.library.model_folder import read_manifest
 from tests.tiny_model import make_adapter
 from trainer import render
 from trainer.pipeline_config import PipelineConfig
-from trainer.rows import ROWS, Row, write_rows
+from trainer.rows import ROWS, Row, Side, write_rows
 from trainer.settings.evaluate import EvaluateSettings, Thresholds
 from trainer.settings.sources import SourceSettings, SourcesSettings
 from trainer.settings.train import TrainSettings
@@ -62,9 +62,9 @@ def make_run(
         made = make_artefact(job, stage, before, settings, lambda unfinished, counts=counts: _rows(unfinished, counts))
         before = [made / ROWS]
     make_artefact(job, "split", before, {}, _split)
-    rendered = [render.run(config, job) / f"{part}.safetensors" for part in render.PARTS]
+    rendered = [render.run(config, job) / render.rendered_file(side) for side in render.RENDERED]
     learnt_with = {
-        "train": asdict(config.train),
+        "train": config.train.deciding,
         "seed": config.seed,
         "base_sha256": read_manifest(model).weights_sha256,
     }
@@ -79,8 +79,8 @@ def _rows(folder: Path, counts: dict) -> dict:
 
 def _split(folder: Path) -> dict:
     counts = {}
-    for name, numbers in (("training", range(6)), ("validation", range(6, 8)), ("test", range(8, 12))):
-        counts[name] = write_rows(folder / f"{name}.jsonl", map(_row, numbers))
+    for side, numbers in zip(Side, (range(6), range(6, 8), range(8, 12)), strict=True):
+        counts[side.label] = write_rows(folder / side.file, map(_row, numbers))
     return counts
 
 

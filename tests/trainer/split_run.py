@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mhdesk.core.messages import Message, Role
 from trainer.pipeline_config import PipelineConfig
-from trainer.rows import Row, write_rows
+from trainer.rows import Row, Side, write_rows
 from trainer.settings.sources import SourceSettings, SourcesSettings
 from trainer.settings.train import TrainSettings
 from trainer.stage import Job, make_artefact
@@ -47,10 +47,10 @@ def make_run(
     source = {"name": "stones", "path": "stones.jsonl", "form": "dialogues", "licence": "Apache-2.0"}
     values = {"name": "warm", "model": str(model), "work": "work", "sources": {"of": [source]}, "train": settings}
     (folder / "run.yaml").write_text(json.dumps(values), encoding="utf-8")  # JSON is YAML
-    parts = {"training": training or stones(0, 24), "validation": validation or stones(100, 5)}
+    parts = {Side.TRAINING: training or stones(0, 24), Side.VALIDATION: validation or stones(100, 5)}
 
     def split(unfinished: Path) -> dict[str, int]:
-        return {name: write_rows(unfinished / f"{name}.jsonl", rows) for name, rows in parts.items()}
+        return {side.label: write_rows(unfinished / side.file, rows) for side, rows in parts.items()}
 
     make_artefact(job, "split", [], {"rows": [r.to_json() for rows in parts.values() for r in rows]}, split)
     config = PipelineConfig(

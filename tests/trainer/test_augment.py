@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from mhdesk.core.errors import StorageError
 from mhdesk.core.messages import Role
 from tests.hub_server import wait_for
 from tests.namespaces import in_namespace
 from tests.trainer.openai_server import Server, asks_next_turn, dull_author, running
 from tests.trainer.written_run import CRISIS, configured, make_job, put_clean, row, rows_of
 from trainer.augment import run
+from trainer.errors import BadConfiguration
 from trainer.stage import read_manifest
 from trainer.writing.kept_texts import ATTEMPTS
 from trainer.writing.review import REVIEW
@@ -186,6 +189,46 @@ def test_a_killed_run_goes_on_where_it_was_and_ends_the_same(tmp_path, server):
     for file in ("rows.jsonl", "offered.jsonl", "dropped.jsonl"):
         whole, killed = (tmp_path / name / "work" / "augment" / file for name in ("whole", "killed"))
         assert whole.read_bytes() == killed.read_bytes()
+
+
+def test_kept_files_in_a_folder_of_ones_own_make_the_same_run_elsewhere_with_nothing_asked(tmp_path, server):
+    for name, folder in (("here", "given/by-hand"), ("there", "elsewhere")):
+        make_job(tmp_path / name, ROWS)
+        (tmp_path / name / "run.yaml").write_text(
+            "name: a\nmodel: m\nwork: work\nsources:\n  of:\n  - {name: sister, path: x, form: dialogues, licence: x}\n"
+            f"augment: {{writer: openai, model: dull, address: '{server.address}', most_share: 0.5, "
+            f"folder: {folder}}}\n"
+        )
+    kept = tmp_path / "here" / "given" / "by-hand"
+    assert f"accept or reject in {kept / REVIEW}" in augment(tmp_path / "here").stderr
+    mark(kept / REVIEW, "accept", *range(10))
+    assert augment(tmp_path / "here").returncode == 0
+    assert not list((tmp_path / "here" / "work").glob("*.[jt]s*"))
+    asked = len(server.seen)
+    shutil.copytree(kept, tmp_path / "there" / "elsewhere")
+    assert augment(tmp_path / "there").returncode == 0
+    assert len(server.seen) == asked
+    made = [tmp_path / name / "work" / "augment" for name in ("here", "there")]
+    assert len(rows_of(made[0])) == 20
+    assert len({(folder / "rows.jsonl").read_bytes() for folder in made}) == 1
+    assert len({read_manifest(folder)["asked_sha256"] for folder in made}) == 1
+
+
+def test_kept_files_that_are_moved_make_nothing_anew_but_where_a_run_would_replace_them(tmp_path, server):
+    job, told = make_job(tmp_path, ROWS)
+    config = configured(**TEN, address=server.address)
+    run(config, job)
+    (tmp_path / "kept").mkdir()
+    for name in (ATTEMPTS, REVIEW):
+        (job.work / name).rename(tmp_path / "kept" / name)
+    told.clear()
+    run(configured(**TEN, address=server.address, folder="kept"), job)
+    assert "augment: done before" in told
+    with pytest.raises(BadConfiguration, match=r"work/clean, within the work folder"):
+        run(configured(**TEN, address=server.address, folder="work/clean"), job)
+    (tmp_path / "letter").write_text("Dear Ann", "utf-8")
+    with pytest.raises(StorageError, match=r"could not write to .*letter"):
+        run(configured(**TEN, address=server.address, folder="letter"), job)
 
 
 def command(folder: Path) -> list[str]:

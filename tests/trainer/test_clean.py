@@ -1,76 +1,19 @@
-"""The stage `clean`, as it is run."""
+"""The stage `clean`: what it does to rows, and what it says of them."""
 
-import json
-import os
-import shutil
-import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
-import psutil
 import pytest
 
-from mhdesk.core.messages import Message, Role
+from tests.trainer.clean_run import ANSWER, OTHER, QUESTION, cleaned, config, put, row
 from trainer.clean import REPORT, run
 from trainer.errors import BadConfiguration, BadRows
-from trainer.pipeline_config import PipelineConfig
-from trainer.preview import DROPPED
-from trainer.rows import ROWS, Row, read_rows, write_rows
-from trainer.settings.clean import CleanSettings
-from trainer.settings.sources import SourceSettings, SourcesSettings
 from trainer.stage import Job, read_manifest
-
-ROOT = Path(__file__).resolve().parents[2]
-QUESTION = "My sister and I have not spoken since the winter. How do I begin?"
-ANSWER = (
-    "It sounds as though you miss her. You could begin with something small, a card or a short message that asks for "
-    "nothing. She may need time before she answers, and that need not mean she does not care."
-)
-OTHER = (
-    "Silence after a quarrel is heavy to carry. Before you write to her, it may help to put down on paper what you "
-    "would want her to understand, and to leave out who was right."
-)
-
-
-def row(name, answer=ANSWER, question=QUESTION, author="", source="own"):
-    turns = (Message(Role.USER, question), Message(Role.ASSISTANT, answer))
-    return Row(name, source, name, turns, "Apache-2.0", True, author=author)
-
-
-def config(**settings):
-    source = SourceSettings("own", "rows.jsonl", "dialogues", "Apache-2.0")
-    return PipelineConfig("try", "none", "work", SourcesSettings((source,)), CleanSettings(**settings))
-
-
-YAML = (
-    "name: try\nmodel: none\nwork: work\nsources: {of: [{name: own, path: x, form: dialogues, licence: x}]}\n"
-    "clean: {drop_forbidden_answers: false, near_duplicate: 1.0, samples: 5}\n"
-)
 
 
 @pytest.fixture
 def job(tmp_path):
     told = []
     return Job(tmp_path, tmp_path / "work", told.append)
-
-
-def put(job, rows):
-    folder = job.artefact("sources")
-    folder.mkdir(parents=True)
-    write_rows(folder / ROWS, rows)
-    (folder / "manifest.json").write_text("{}", encoding="utf-8")
-
-
-def cleaned(job, rows, **settings):
-    put(job, rows)
-    folder = run(config(**settings), job)
-    kept = {row.id: row for row in read_rows(folder / ROWS)}
-    reasons = {
-        line["id"]: line["reason"] for line in map(json.loads, (folder / DROPPED).read_text("utf-8").splitlines())
-    }
-    return kept, reasons, folder
 
 
 def test_an_answer_loses_markup_offers_numbers_links_names_and_signature(job):
@@ -103,6 +46,16 @@ def test_what_changed_and_dropped_rows_is_counted_by_reason_and_source(job):
     assert counts["rows"], counts["kept"] == (5, 1)
     assert counts["changed"]["html"] == 1
     assert counts["by_source"]["other"]["dropped"] == {"exact_duplicate": 1, "near_duplicate": 1}
+
+
+def test_addresses_go_from_both_sides_each_counted_under_its_own_reason(job):
+    signed = f"{ANSWER}\nAnn Bell, LMFT\n120 Main Street, Suite 4\nDenver, CO 80202"
+    rows = [row("answer", signed), row("question", OTHER, f"I live at 12 Soup Street with her. {QUESTION}")]
+    kept, _, folder = cleaned(job, rows)
+    assert kept["answer"].turns[1].text == ANSWER
+    assert kept["question"].turns[0].text == f"I live with her. {QUESTION}"
+    changed = read_manifest(folder)["counts"]["changed"]
+    assert (changed["answerer_address"], changed["asker_address"]) == (1, 1)
 
 
 def test_rows_that_are_too_long_or_in_another_language_go(job):
@@ -197,77 +150,6 @@ def test_the_report_needs_nothing_else_and_runs_nothing(job):
     for outside in ('src="', "url(http"):
         assert outside not in page
     assert page.count("<h3>") == 2
-
-
-def many(count):
-    words = OTHER.split()
-    return [
-        row(f"row-{place:04d}", f"{OTHER} " + " ".join(f"{word.strip('.,')}{place}" for word in words))
-        for place in range(count)
-    ]
-
-
-def test_a_killed_run_leaves_no_process_and_goes_on_to_the_bytes_of_one_that_was_not(tmp_path):
-    outputs = []
-    for kill in (False, True):
-        folder = tmp_path / f"kill-{kill}"
-        job = Job(folder, folder / "work", lambda line: None)
-        put(job, many(220))
-        (folder / "run.yaml").write_text(YAML, encoding="utf-8")
-        command = [sys.executable, "-m", "trainer", "clean", "--config", str(folder / "run.yaml")]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        if kill:
-            with subprocess.Popen(
-                command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
-            ) as process:
-                assert process.stderr is not None
-                assert b"rows cleaned" in process.stderr.readline()
-                process.send_signal(signal.SIGKILL)
-                process.stderr.read()  # ends when the last worker has ended, for each holds the pipe
-            assert not job.artefact("clean").exists()
-        done = subprocess.run(command, env=environment, check=False, capture_output=True)
-        assert done.returncode == 0, done.stderr
-        outputs.append(read_manifest(job.artefact("clean"))["outputs"])
-    assert outputs[0] == outputs[1]
-    assert set(outputs[0]) == {ROWS, DROPPED, REPORT}
-
-
-def test_a_process_of_several_that_was_killed_is_a_sentence(job, tmp_path):
-    put(job, many(2_200))
-    (tmp_path / "run.yaml").write_text(YAML, encoding="utf-8")
-    command = [sys.executable, "-m", "trainer", "clean", "--config", str(tmp_path / "run.yaml")]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
-        assert process.stderr is not None
-        assert "rows cleaned" in process.stderr.readline()
-        children = psutil.Process(process.pid).children()
-        next(child for child in children if "spawn_main" in " ".join(child.cmdline())).send_signal(signal.SIGKILL)
-        told = process.stderr.read()
-    assert process.returncode == 1
-    assert "Traceback" not in told
-    assert "was ended by the system" in told.splitlines()[-1]
-
-
-def test_another_gate_is_asked_anew_and_the_same_is_not(tmp_path):
-    """By a copy of the program whose rules alone are its own."""
-    program = tmp_path / "program"
-    for package in ("mhdesk", "trainer"):
-        shutil.copytree(ROOT / package, program / package, ignore=shutil.ignore_patterns("data", "__pycache__"))
-    shutil.copytree(ROOT / "resources", program / "resources", copy_function=os.symlink)
-    job = Job(tmp_path, tmp_path / "work", lambda line: None)
-    put(job, [row("kept"), row("other", OTHER)])
-    (tmp_path / "run.yaml").write_text(YAML, encoding="utf-8")
-    command = [sys.executable, "-m", "trainer", "clean", "--config", str(tmp_path / "run.yaml")]
-    told = []
-    for changed in (None, "gate/words.yaml", None):
-        if changed:
-            rules = program / "resources" / "safety" / changed
-            text = rules.read_text("utf-8")
-            rules.unlink()
-            rules.write_text(f"{text}# another\n", encoding="utf-8")
-        done = subprocess.run(command, cwd=program, check=False, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        told.append("done before" in done.stderr)
-    assert told == [False, False, True]
 
 
 def test_a_million_hostile_characters_are_read_in_time_that_grows_with_them(job):

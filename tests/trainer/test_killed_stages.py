@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.trainer.measured_run import measured
 from tests.trainer.split_run import make_run, row, stones
+from trainer import card
 from trainer.rows import ROWS, write_rows
 from trainer.stage import make_artefact, read_manifest
 
@@ -30,6 +33,12 @@ PROGRAM = textwrap.dedent(
         if last and last in line:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    def hear(event, values):
+        if event == "os.rename" or (event == "open" and values[2] & (os.O_WRONLY | os.O_RDWR)):
+            path = Path(str(values[0]))
+            tell(f"{event} {path.parent.name}/{path.name}")
+
+    sys.addaudithook(hear)
     run = import_module(f"trainer.{stage}").run
     run(load_config(folder / "run.yaml", PipelineConfig), Job(folder, folder / "work", tell))
     """
@@ -37,7 +46,7 @@ PROGRAM = textwrap.dedent(
 
 
 def run(folder, stage, last=""):
-    """The stage in a process of its own, killed where it tells of `last`; its return code."""
+    """The stage in a process of its own, killed where it tells, opens or renames `last`; its return code."""
     return subprocess.run([sys.executable, "-c", PROGRAM, folder, stage, last], cwd=ROOT, check=False).returncode
 
 
@@ -81,3 +90,29 @@ def test_a_killed_stage_leaves_nothing_under_its_name_and_ends_in_the_bytes_of_o
         assert read_manifest(job.artefact(stage)) != before
         outputs.append(read_manifest(job.artefact(stage))["outputs"])
     assert outputs[0] == outputs[1]
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "open card.unfinished/README.md",
+        "os.rename card.unfinished/.card.json.",
+        "os.rename card.unfinished/.manifest.json.",
+    ],
+)
+def test_a_killed_card_leaves_nothing_under_its_name_and_ends_in_the_bytes_of_one_that_was_not(
+    tiny_model, tmp_path, last
+):
+    config, job = measured(tmp_path, tiny_model)
+    source = {"name": "harbour", "path": "harbour.jsonl", "form": "dialogues", "licence": "CC-BY-NC-4.0"}
+    values = {"name": config.name, "model": config.model, "work": config.work, "sources": {"of": [source]}}
+    (tmp_path / "run.yaml").write_text(json.dumps(values), encoding="utf-8")
+    whole = read_manifest(card.run(config, job))["outputs"]
+    assert {"README.md", "card.json", "adapter_model.safetensors"} <= set(whole)
+    shutil.rmtree(job.artefact("card"))
+    assert run(tmp_path, "card", last) == -signal.SIGKILL
+    assert (job.artefact("card.unfinished") / "adapter_model.safetensors").is_file()
+    assert not job.artefact("card").exists()
+    assert run(tmp_path, "card") == 0
+    assert not job.artefact("card.unfinished").exists()
+    assert read_manifest(job.artefact("card"))["outputs"] == whole

@@ -148,11 +148,23 @@ def test_of_feedback_only_thumbs_up_become_rows(tmp_path):
             for place, thumb in enumerate(thumbs)
         ),
         {"prompt": "", "reply": "Yes.", "thumb": "up"},
-        {"prompt": "10?", "reply": None, "thumb": "up"},
+        {"prompt": "10?", "reply": None, "thumb": "up", "word": " "},
     )
     rows, counts = read(tmp_path, source("a.jsonl", "feedback"))
     assert [said(row) for row in rows] == [[("user", f"{place}?"), ("assistant", "Yes.")] for place in range(4)]
     assert counts_of(counts)["left_out"] == {"thumb down": 4, "no thumb": 2, "no prompt": 1, "no reply": 1}
+
+
+def test_of_feedback_words_are_counted_by_thumb_and_stand_nowhere(tmp_path, capfd):
+    words = [("up", "kindly"), ("up", ""), ("down", "coldly"), ("down", "too sharp"), (None, "hmm"), ("up", None)]
+    json_lines(
+        tmp_path / "a.jsonl",
+        *({"prompt": f"{n}?", "reply": "Yes.", "thumb": thumb, "word": word} for n, (thumb, word) in enumerate(words)),
+    )
+    _, counts = read(tmp_path, source("a.jsonl", "feedback"))
+    assert counts_of(counts)["words"] == {"no thumb": 1, "thumb down": 2, "thumb up": 1}
+    made = "".join(path.read_text("utf-8") for path in (tmp_path / "work").rglob("*") if path.is_file())
+    assert not any(word in made + "".join(capfd.readouterr()) for _, word in words if word)
 
 
 def test_ids_stay_when_other_rows_are_added_and_are_never_given_twice(tmp_path):

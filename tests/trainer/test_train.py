@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -86,6 +87,15 @@ def test_what_is_done_is_skipped(trained, tiny_model):
     before = (trained / "manifest.json").stat().st_mtime_ns
     assert train.run(config, job) == trained
     assert (trained / "manifest.json").stat().st_mtime_ns == before
+
+
+def test_another_memory_limit_makes_nothing_anew_and_another_learning_rate_does(trained, tiny_model, tmp_path):
+    shutil.copytree(trained.parent, tmp_path / "work", ignore=shutil.ignore_patterns("curves"))
+    for changed, done in (({"memory_limit_gib": 4.0}, True), ({"learning_rate": 0.02}, False)):
+        config, job = make_run(tmp_path, tiny_model, **SETTINGS, **changed)
+        told = []
+        train.run(config, replace(job, tell=told.append))
+        assert ("train: done before" in told) is done
 
 
 def test_a_run_that_was_killed_goes_on_to_the_same_bytes(trained, tiny_model, tmp_path):

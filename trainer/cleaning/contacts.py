@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from trainer.cleaning.cutting import cut, is_stump
-from trainer.cleaning.guidance import guides
-from trainer.cleaning.patterns import compile_pattern
+from trainer.cleaning.cutting import without_spans
+from trainer.cleaning.patterns import Pattern, compile_pattern
 from trainer.cleaning.sentences import edit_sentences
 
 _MAIL: Final = compile_pattern(
@@ -37,11 +36,5 @@ def without_handles(text: str, *, whole: bool) -> str:
     return edit_sentences(text, lambda sentence: _edited(sentence, _HANDLE, 1, whole=whole))
 
 
-def _edited(sentence: str, found: Any, group: int, *, whole: bool) -> str:
-    spans = [match.span(group) for match in found.finditer(sentence)]
-    if not spans:
-        return sentence
-    rest = cut(sentence, spans)
-    if whole and (not guides(rest) or is_stump(rest)):
-        return ""
-    return "" if is_stump(rest) and not whole and len(rest) < len(sentence) // 3 else rest
+def _edited(sentence: str, found: Pattern, group: int, *, whole: bool) -> str:
+    return without_spans(sentence, [match.span(group) for match in found.finditer(sentence)], whole=whole)

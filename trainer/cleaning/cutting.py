@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from trainer.cleaning.guidance import guides
 from trainer.cleaning.patterns import compile_pattern
 
 Span = tuple[int, int]
@@ -39,6 +40,22 @@ def cut(sentence: str, spans: Sequence[Span]) -> str:
 def is_stump(sentence: str) -> bool:
     """Whether `sentence` breaks off, or says nothing."""
     return not _WORD.search(sentence) or _DANGLING.search(sentence) is not None
+
+
+def without_spans(sentence: str, spans: Sequence[Span], *, whole: bool) -> str:
+    """`sentence` without `spans`; nothing of it if too little is left.
+
+    Args:
+        sentence: one.
+        spans: in order, none within another; without any the sentence stays as it is.
+        whole: leave something of it only where it leads to people who can help.
+    """
+    if not spans:
+        return sentence
+    rest = cut(sentence, spans)
+    if whole:
+        return rest if guides(rest) and not is_stump(rest) else ""
+    return "" if is_stump(rest) and len(rest) < len(sentence) // 3 else rest
 
 
 def says_only(sentence: str, words: frozenset[str]) -> bool:

@@ -8,7 +8,9 @@ from typing import Final
 from trainer.cleaning.patterns import compile_pattern, word_set
 
 _BORDER: Final = compile_pattern(r"""[.!?…]+["'”’)\]]*\s+|\n+""")
-_ABBREVIATIONS: Final = word_set("dr mr mrs ms prof st vs e.g i.e etc no dept jr sr m.s m.a m.ed ph.d psy.d b.a approx")
+_ABBREVIATIONS: Final = word_set(
+    "dr mr mrs ms prof st vs e.g i.e etc no dept jr sr m.s m.a m.ed ph.d psy.d b.a p.o approx"
+)
 _WORD: Final = 12
 """Characters before a full stop that are looked at."""
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mhdesk.core.messages import Message, Role
-from trainer.cleaning.asker import without_address, without_name
+from trainer.cleaning.addresses import without_address
+from trainer.cleaning.asker import without_name
 from trainer.cleaning.authors import Author, read_author, without_author
 from trainer.cleaning.characters import plain_characters, plain_quotes, tidy_spaces
 from trainer.cleaning.contacts import without_handles, without_links, without_mails
@@ -84,17 +85,18 @@ MATTER: Final = (
     Step("phone_number", None, lambda text, place: without_numbers(text, place.settings.region, whole=place.answers)),
     Step("link", None, lambda text, place: without_links(text, whole=place.answers)),
     Step("handle", None, lambda text, place: without_handles(text, whole=place.answers)),
+    Step("answerer_address", Role.ASSISTANT, lambda text, place: without_address(text, whole=True)),
     Step("greeting", Role.ASSISTANT, lambda text, place: without_greeting(text)),
     Step("signature", None, lambda text, place: without_signature(text, place.author)),
     Step("practitioner", Role.ASSISTANT, lambda text, place: without_practitioner(text)),
     Step("irrelevant", Role.ASSISTANT, lambda text, place: without_page(text)),
     Step("asker_name", Role.USER, lambda text, place: without_name(text)),
-    Step("asker_address", Role.USER, lambda text, place: without_address(text)),
+    Step("asker_address", Role.USER, lambda text, place: without_address(text, whole=False)),
     Step("stump", Role.ASSISTANT, lambda text, place: _without_last_stump(text)),
     Step("spaces", None, lambda text, place: tidy_spaces(text)),
 )
-"""What does not belong in it. Offers go first, whole, so that what remains of a number or link is no offer's "
-"stump."""
+"""What does not belong in it. Offers go first, whole, so that what remains of a number or link is no offer's
+stump; an address goes before the signature that often stands over it."""
 
 
 def clean_row(row: Row, settings: CleanSettings, patterns: Any) -> Cleaned:

@@ -12,7 +12,8 @@ from mhdesk.library.model_folder import ModelManifest
 from trainer.measuring.answers import Answer
 from trainer.measuring.card_figures import figures_told, five_messages_told
 from trainer.measuring.markdown import filled, item, row
-from trainer.measuring.provenance import SIDES, SourceRows
+from trainer.measuring.provenance import SourceRows
+from trainer.rows import Side
 
 _POINTS = 12
 """Points of a curve that are shown."""
@@ -117,7 +118,7 @@ def _data(material: CardMaterial) -> Iterator[str]:
             source.origin or "not stated",
             source.licence,
             "yes" if source.commercial else "**no**",
-            *(source.rows.get(side, 0) for side in SIDES),
+            *(source.rows.get(side.label, 0) for side in Side),
             source.synthetic,
         )
     yield ""

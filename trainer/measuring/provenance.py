@@ -12,9 +12,6 @@ from trainer.errors import BadRows
 from trainer.rows import Side, read_rows
 from trainer.stage import Job, read_manifest
 
-SIDES = tuple(side.name.lower() for side in Side)
-"""`SIDE.jsonl` of the stage `split`."""
-
 
 @dataclass(frozen=True, slots=True)
 class SourceRows:
@@ -63,11 +60,11 @@ def source_rows(job: Job) -> list[SourceRows]:
     Raises:
         BadRows: `split` was not run, or its rows are damaged.
     """
-    rows: Counter[tuple[str, str]] = Counter()
+    rows: Counter[tuple[str, Side]] = Counter()
     synthetic: Counter[str] = Counter()
     forbidding = set()
-    for side in SIDES:
-        for row in read_rows(job.needed("split", f"{side}.jsonl")):
+    for side in Side:
+        for row in read_rows(job.needed("split", side.file)):
             rows[row.source, side] += 1
             synthetic[row.source] += row.is_synthetic
             if not row.commercial:
@@ -79,7 +76,7 @@ def source_rows(job: Job) -> list[SourceRows]:
             source["origin"],
             source["licence"],
             source["commercial"] and name not in forbidding,
-            {side: rows[name, side] for side in SIDES},
+            {side.label: rows[name, side] for side in Side},
             synthetic[name],
         )
         for name, source in sorted(told.items())

@@ -17,13 +17,17 @@ _DOWN = frozenset({"down", "thumbs down", "thumbs-down", "thumbs_down", "👎", 
 
 
 def rows_of_feedback(record: Record, source: SourceSettings, tally: Tally) -> Iterator[Row]:
-    """A row for a reply with its thumb up; any other is counted. The user's word on it is for people, and left out."""
-    thumb = _spelt(cell(record, source, "thumb", tally))
+    """A row for a reply with its thumb up; any other is counted.
+
+    The user's word on it is for people, and left out. How many wrote one is counted, by thumb.
+    """
+    thumb = _thumb(cell(record, source, "thumb", tally))
     prompt = prose_of(cell(record, source, "prompt", tally))
     reply = prose_of(cell(record, source, "reply", tally))
-    cell(record, source, "word", tally)
-    if thumb not in _UP:
-        reason = "thumb down" if thumb in _DOWN else "no thumb"
+    if text_of(cell(record, source, "word", tally)):
+        tally.words[thumb] += 1
+    if thumb != "thumb up":
+        reason = thumb
     elif not prompt:
         reason = "no prompt"
     elif not reply:
@@ -44,5 +48,8 @@ def rows_of_feedback(record: Record, source: SourceSettings, tally: Tally) -> It
     )
 
 
-def _spelt(thumb: Any) -> str:
-    return str(thumb).casefold() if isinstance(thumb, bool) else text_of(thumb).casefold()
+def _thumb(value: Any) -> str:
+    spelt = str(value).casefold() if isinstance(value, bool) else text_of(value).casefold()
+    if spelt in _UP:
+        return "thumb up"
+    return "thumb down" if spelt in _DOWN else "no thumb"

@@ -22,6 +22,8 @@ class Tally:
     rows: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     """By reason. A record with several answers may leave out some of them."""
+    words: Counter[str] = field(default_factory=Counter)
+    """Of feedback, records with a word of the user, by thumb. The words themselves go nowhere."""
     items: int = 0
     """Turns or answers in the lists of records."""
     encodings: Counter[str] = field(default_factory=Counter)
@@ -50,6 +52,7 @@ class Tally:
             "read": self.read,
             "rows": self.rows,
             "left_out": dict(sorted(self.left_out.items())),
+            "words": dict(sorted(self.words.items())),
             "encodings": dict(sorted(self.encodings.items())),
             "lines_as_windows_1252": self.guessed_lines,
         }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 from trainer.config import check
 
@@ -48,6 +50,9 @@ class AugmentSettings:
     longest: int = 1500
     review: bool = True
     """Only what a person has accepted in the review file goes on."""
+    folder: str = ""
+    """Where the texts of a writer and the review file stand, relative to the YAML file; the work folder if empty. With
+    them in a project's repository, the run is the same elsewhere. No artefact depends on the place."""
 
     def __post_init__(self) -> None:
         check(
@@ -68,3 +73,14 @@ class AugmentSettings:
                 "shortest": 0 <= self.shortest <= self.longest,
             },
         )
+
+    @property
+    def deciding(self) -> dict[str, Any]:
+        """What the rows depend on: everything but where the kept files stand."""
+        settings = asdict(self)
+        del settings["folder"]
+        return settings
+
+    def kept_in(self, folder: Path, work: Path) -> Path:
+        """Where texts and review file stand, given the folder of the YAML file and that of the work."""
+        return (folder / self.folder).resolve() if self.folder else work

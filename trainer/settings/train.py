@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from trainer.config import check
 
@@ -74,6 +75,13 @@ class TrainSettings:
                 "memory_limit_gib": self.memory_limit_gib >= 0,
             },
         )
+
+    @property
+    def deciding(self) -> dict[str, Any]:
+        """What the adapter depends on: everything but how much memory a run may ask for."""
+        settings = asdict(self)
+        del settings["memory_limit_gib"]
+        return settings
 
     @property
     def batches_a_step(self) -> int:

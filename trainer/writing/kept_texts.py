@@ -1,6 +1,6 @@
 """Every text that a writer gave, kept as it comes, so that nothing is asked twice, after a stop or after a review.
 
-The file stands beside the artefacts, since it outlives them: what is made anew with other filters is made from it.
+The file stands outside of the artefacts, since it outlives them: what is made anew with other filters is made from it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import json
 import os
 from pathlib import Path
 
+from mhdesk.core.errors import StorageError
 from mhdesk.core.generation import GenerationRequest
+from mhdesk.core.paths import unwritable_sentence
 from trainer.writing.writer import Writer, Written
 
 ATTEMPTS = "attempts.jsonl"
@@ -31,7 +33,7 @@ class KeptTexts:
         return self._writer.made_by
 
     def write(self, request: GenerationRequest) -> Written:
-        """The text of `request`, kept or new. Raises as the writer does, and `OSError` if the disk is full."""
+        """The text of `request`, kept or new. Raises as the writer does, and `StorageError`."""
         key = self._key(request)
         if key not in self._kept:
             written = self._writer.write(request)
@@ -41,12 +43,15 @@ class KeptTexts:
 
     def _keep(self, key: str, written: Written) -> None:
         line = json.dumps({"key": key, "text": written.text, "whole": written.whole}) + "\n"
-        with self._path.open("a+b") as file:
-            if file.tell() and not _ends_a_line(file.tell(), self._path):
-                line = "\n" + line  # a kill cut the last one
-            file.write(line.encode())
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with self._path.open("a+b") as file:
+                if file.tell() and not _ends_a_line(file.tell(), self._path):
+                    line = "\n" + line  # a kill cut the last one
+                file.write(line.encode())
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise StorageError(unwritable_sentence(self._path, error)) from error
         self._kept[key] = written
 
     def _key(self, request: GenerationRequest) -> str:
