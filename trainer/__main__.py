@@ -76,14 +76,10 @@ def _run_of_its_own(stage: str, path: Path) -> Path:
         from trainer.learn_stage import SecondStageConfig, learn_stage
 
         return learn_stage(load_config(path, SecondStageConfig), folder, _tell)
-    if stage == "encoder":
-        from trainer.encoder import EncoderConfig, learn_encoder
+    if stage in ("encoder", "sums"):
+        from trainer.encoder import EncoderConfig, add_odds, learn_encoder
 
-        return learn_encoder(load_config(path, EncoderConfig), folder, _tell)
-    if stage == "sums":
-        from trainer.added_odds import SumsConfig, add_odds
-
-        return add_odds(load_config(path, SumsConfig), folder, _tell)
+        return (learn_encoder if stage == "encoder" else add_odds)(load_config(path, EncoderConfig), folder, _tell)
     if stage == "precision":
         from trainer.precision import PrecisionConfig, measure_precision
 

@@ -1,24 +1,20 @@
 """How the odds of the linear stage and of the encoder are added, and from where on the sum counts.
 
 Found on families that neither has seen: the encoder was kept from them, and the linear stage's odds come from weights
-of a fold without them. Run again whenever one of the two was made anew (`encoder` does so at its end).
+of a fold without them.
 """
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import safe_open
-from safetensors.numpy import save
 
-from mhdesk.core.atomic import write_bytes, write_json
 from mhdesk.core.paths import resources_dir
 from mhdesk.safety.clauses import read_clauses
 from mhdesk.safety.encoder import Encoder
@@ -32,19 +28,9 @@ from trainer.stage_texts import harmless_of, labels_of, place_of, read_texts
 
 
 @dataclass(frozen=True, slots=True)
-class SumsConfig:
-    """What is added. Paths are relative to the folder of the YAML file."""
+class Sums:
+    """How the odds are added and where the sum begins to count. No part of what the encoder itself is made from."""
 
-    kind: str
-    """`screen` or `gate`."""
-    sentences: tuple[str, ...]
-    """Marked files, the ones that the linear stage was made from."""
-    stage: str
-    """The linear stage, made by `second-stage`."""
-    output: str
-    """The encoder, made by `encoder`; it carries the sums, and its card what they give."""
-    held_out_share: float = 0.1
-    """Part of the families that the encoder was kept from."""
     false_share: float = 0.02
     """Share of harmless held-out texts that may be raised to crisis, or stopped."""
     alert_share: float = 0.06
@@ -118,32 +104,20 @@ def read_english(
     return found, paths
 
 
-def add_odds(config: SumsConfig, folder: Path, tell: Callable[[str], None]) -> Path:
-    """Find the sums and write them into the encoder and its card; returns the encoder's path.
-
-    Raises:
-        BadSentences, BadConfiguration, BadRules: what it is given cannot be used; nothing is written.
-    """
-    path = folder / config.output
-    encoder = Encoder.load(path)
-    texts, _ = read_english(config.kind, config.sentences, folder / config.stage, folder, config.held_out_share)
+def sums_of(encoder: Encoder, texts: EnglishTexts, settings: Sums) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The sum of each output that decides, and what it finds of the held-out texts."""
     held = np.flatnonzero(texts.held_out)
     encoded = np.stack([most_alarming(encoder.odds(texts.read[place])) for place in held])
-    sums: dict[str, dict[str, float]] = {}
+    sums: dict[str, Any] = {}
     shares: dict[str, Any] = {}
     for place in range(texts.linear.shape[1]):
         name = texts.outputs[place]
-        share = config.alert_share if name == "alert" else config.false_share
+        share = settings.alert_share if name == "alert" else settings.false_share
         inputs = np.stack((texts.linear[held, place], encoded[:, place], -texts.lengths[held]), axis=1)
         wanted, harmless = texts.labels[held, place] > 0, texts.harmless[held]
-        sums[name] = fit_sum(inputs, wanted, harmless, share, (config.linear_weight, config.length_weight))
+        sums[name] = fit_sum(inputs, wanted, harmless, share, (settings.linear_weight, settings.length_weight))
         shares[name] = _found(inputs, sums[name], wanted, harmless, share)
-    _rewrite(path, {**encoder.about, "sums": sums})
-    card_path = path.with_suffix(".json")
-    card = json.loads(card_path.read_text(encoding="utf-8")) if card_path.exists() else {}
-    write_json(card_path, {**card, "sums": sums, "unseen_families": shares})
-    tell(json.dumps(shares, indent=1))
-    return path
+    return sums, shares
 
 
 def _found(
@@ -167,9 +141,3 @@ def _found(
         "found by the linear stage alone": found(sums["linear"], 0.0),
         "found by the encoder alone": found(0.0, sums["encoder"]),
     }
-
-
-def _rewrite(path: Path, about: dict[str, Any]) -> None:
-    with safe_open(path, framework="numpy") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    write_bytes(path, save(tensors, metadata={"about": json.dumps(about)}))

@@ -1,4 +1,4 @@
-"""Writing a trained encoder in the form that `mhdesk/safety/encoder.py` reads: int8 rows with their scales."""
+"""A trained encoder in the form that `mhdesk/safety/encoder.py` reads: int8 rows with their scales."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ from mhdesk.core.atomic import write_bytes
 _LARGEST_INT8 = 127
 
 
-def write_encoder(
-    path: Path, base: Any, head: torch.nn.Linear, tokenizer: Any, about: dict[str, Any], tokens: int
-) -> None:
-    """Write `base` (a BERT of transformers) and its `head`; it reads at most `tokens` tokens.
+def write_encoder(path: Path, tensors: dict[str, NDArray[Any]], about: dict[str, Any]) -> None:
+    """Write the tensors and what is said `about` them, whole or not at all."""
+    write_bytes(path, save(tensors, metadata={"about": json.dumps(about)}))
+
+
+def encoder_tensors(base: Any, head: torch.nn.Linear, tokenizer: Any, tokens: int) -> dict[str, NDArray[Any]]:
+    """Those of `base` (a BERT of transformers) and its `head`; it reads at most `tokens` tokens.
 
     Only pieces of plain letters and signs are kept of the vocabulary: the encoder reads English.
     """
@@ -48,8 +51,7 @@ def write_encoder(
         for number, norm in ((1, layer.attention.output.LayerNorm), (2, layer.output.LayerNorm)):
             tensors[f"layer{place}.norm{number}.weight"], tensors[f"layer{place}.norm{number}.bias"] = _norm(norm)
     _put(tensors, "head", _array(head.weight), _array(head.bias))
-    about = {**about, "heads": base.config.num_attention_heads}
-    write_bytes(path, save(tensors, metadata={"about": json.dumps(about)}))
+    return tensors
 
 
 def _put(tensors: dict[str, NDArray[Any]], name: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> None:

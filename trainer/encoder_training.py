@@ -1,4 +1,4 @@
-"""Training the teacher and the student of an encoder, an epoch at a time, resumable after each."""
+"""Training an encoder, an epoch at a time, resumable after each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BATCH = 32
 _CHUNK = 1024
 _HEAD_FASTER = 10
 _WARM_UP = 50
-_FROM_TEACHER = 0.6
+_LEAST_RATE = 0.02
 
 
 class Net(torch.nn.Module):
@@ -38,37 +38,32 @@ class Net(torch.nn.Module):
 
 
 class Unfinished:
-    """What a training that was stopped has left, a file for each net. `key` says what it was made from."""
+    """What a training that was stopped has left. `key` says what it was made from."""
 
     def __init__(self, output: Path, key: str) -> None:
-        self._output = output
+        self._path = output.with_suffix(".unfinished")
         self._key = key
 
-    def load(self, name: str) -> dict[str, Any] | None:
-        """The newest state of a net; None if there is none, or one of another training."""
+    def load(self) -> dict[str, Any] | None:
+        """The newest state; None if there is none, or one of another training."""
         try:
-            state: dict[str, Any] = torch.load(self._file(name), weights_only=True)
+            state: dict[str, Any] = torch.load(self._path, weights_only=True)
         except FileNotFoundError:
             return None
         except Exception:  # torch raises many kinds for a damaged file, which is as good as none
             return None
         return state if state.get("key") == self._key else None
 
-    def save(self, name: str, state: dict[str, Any]) -> None:
-        """Keep the state of a net after an epoch, whole or not at all."""
-        path = self._file(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_suffix(".new")
+    def save(self, state: dict[str, Any]) -> None:
+        """Keep the state after an epoch, whole or not at all."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        new = self._path.with_suffix(".new")
         torch.save({**state, "key": self._key}, new)
-        new.replace(path)
+        new.replace(self._path)
 
     def remove(self) -> None:
         """The training is done."""
-        for path in self._output.parent.glob(f"{self._output.stem}.*.unfinished"):
-            path.unlink()
-
-    def _file(self, name: str) -> Path:
-        return self._output.with_suffix(f".{name}.unfinished")
+        self._path.unlink(missing_ok=True)
 
 
 class EncoderTraining:
@@ -96,8 +91,8 @@ class EncoderTraining:
         torch.manual_seed(seed)
         self._random = np.random.default_rng(seed)
 
-    def train(self, net: Net, epochs: int, rate: float, teacher: Net | None, name: str) -> None:
-        """Train `net`, from the labels and from what the teacher says if there is one; goes on where it was stopped.
+    def train(self, net: Net, epochs: int, rate: float) -> None:
+        """Train `net` for some epochs; goes on where it was stopped.
 
         Raises:
             BadConfiguration: the loss is no number any more.
@@ -110,48 +105,41 @@ class EncoderTraining:
             weight_decay=0.01,
         )
         rates = [group["lr"] for group in optimiser.param_groups]
-        step = total = first_epoch = 0
-        ids: list[list[int]] = []
-        labels = np.zeros((0, 0), np.float32)
-        soft: torch.Tensor | None = None
-        if kept := self._unfinished.load(name):
+        step = first_epoch = 0
+        if kept := self._unfinished.load():
             net.load_state_dict(kept["net"])
             optimiser.load_state_dict(kept["optimiser"])
             torch.set_rng_state(kept["torch_random"])
             self._random.bit_generator.state = json.loads(kept["numpy_random"])
-            first_epoch, step, total = kept["epoch"], kept["step"], kept["total"]
-            ids, labels, soft = kept["ids"], kept["labels"].numpy(), kept["soft"]
-            self._tell(f"{name}: goes on after epoch {first_epoch} of {epochs}")
+            first_epoch, step = kept["epoch"], kept["step"]
+            self._tell(f"encoder: goes on after epoch {first_epoch} of {epochs}")
         for epoch in range(first_epoch, epochs):
-            if soft is None:  # what the teacher says is asked once
-                stretches, labels = self._examples(teacher or (net if epoch else None))
-                ids = self._ids(stretches)
-                soft = None if teacher is None else torch.from_numpy(self.odds(teacher, stretches))
+            stretches, labels = self._examples(net if epoch else None)
+            ids = self._ids(stretches)
             batches = self._batches(ids)
-            total = total or epochs * len(batches)
             net.train()
             losses = 0.0
-            for batch in batches:
+            for place, batch in enumerate(batches):
+                done = (epoch + place / len(batches)) / epochs
                 with torch.autocast("cpu", dtype=torch.bfloat16):
-                    found = net(*_padded([ids[place] for place in batch])).float()
-                loss = self._loss(found, torch.from_numpy(labels[batch]), None if soft is None else soft[batch])
+                    found = net(*_padded([ids[row] for row in batch])).float()
+                loss = self._loss(found, torch.from_numpy(labels[batch]))
                 for group, base_rate in zip(optimiser.param_groups, rates, strict=True):
-                    group["lr"] = base_rate * min(1.0, (step + 1) / _WARM_UP) * max(0.02, 1 - step / total)
+                    group["lr"] = base_rate * min(1.0, (step + 1) / _WARM_UP) * max(_LEAST_RATE, 1 - done)
                 optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 losses += float(loss.detach())
                 step += 1
                 if step % 100 == 0:
-                    self._tell(f"{name}: {100 * step // total} %")
+                    self._tell(f"encoder: {100 * done:.0f} %")
             if not np.isfinite(losses):
                 raise BadConfiguration("The training diverged. Please lower the learning rate.")
-            self._tell(f"{name}: epoch {epoch + 1} of {epochs}, loss {losses / len(batches):.4f}")
-            self._unfinished.save(name, {
+            self._tell(f"encoder: epoch {epoch + 1} of {epochs}, loss {losses / len(batches):.4f}")
+            self._unfinished.save({
                 "net": net.state_dict(), "optimiser": optimiser.state_dict(),
                 "torch_random": torch.get_rng_state(), "numpy_random": json.dumps(self._random.bit_generator.state),
-                "epoch": epoch + 1, "step": step, "total": total,
-                "ids": ids, "labels": torch.from_numpy(labels), "soft": soft,
+                "epoch": epoch + 1, "step": step,
             })  # fmt: skip
         net.eval()
 
@@ -209,13 +197,9 @@ class EncoderTraining:
         batches = [chunk[first : first + _BATCH] for chunk in chunks for first in range(0, chunk.size, _BATCH)]
         return [batches[place] for place in self._random.permutation(len(batches))]
 
-    def _loss(self, found: torch.Tensor, labels: torch.Tensor, soft: torch.Tensor | None) -> torch.Tensor:
-        entropy = torch.nn.functional.binary_cross_entropy_with_logits
-        loss = (entropy(found, labels, reduction="none") * self._weight).mean()
-        if soft is None:
-            return loss
-        taught = (entropy(found, torch.sigmoid(soft), reduction="none") * self._weight).mean()
-        return (1 - _FROM_TEACHER) * loss + _FROM_TEACHER * taught + 0.02 * (found - soft).clamp(-6, 6).square().mean()
+    def _loss(self, found: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        entropy = torch.nn.functional.binary_cross_entropy_with_logits(found, labels, reduction="none")
+        return (entropy * self._weight).mean()
 
 
 def _padded(ids: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -102,12 +102,11 @@ class Encoder:
         Raises:
             BadRules: the file is missing, damaged or of another form.
         """
+        tensors, about = read_encoder(path)
         try:
-            with safe_open(path, framework="numpy") as file:
-                about = json.loads((file.metadata() or {})["about"])
-                return cls({name: file.get_tensor(name) for name in file.keys()}, about)  # noqa: SIM118
+            return cls(tensors, about)
         except Exception as error:
-            raise BadRules(f"The encoder {path.name} cannot be read.") from error
+            raise BadRules(f"The encoder {path.name} does not fit together.") from error
 
     def odds(self, stretches: Sequence[str]) -> Floats:
         """Log odds of some stretches, shape (stretches, outputs). What is beyond `tokens` of each is not read.
@@ -150,6 +149,20 @@ class Encoder:
         scores /= scores.sum(axis=-1, keepdims=True)
         found: Floats = (scores @ value).transpose(1, 0, 2).reshape(tokens, width)
         return found
+
+
+def read_encoder(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """The tensors in a safetensors file and what is said about them.
+
+    Raises:
+        BadRules: the file is missing, damaged or of another form.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            about = json.loads((file.metadata() or {})["about"])
+            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
+    except Exception as error:
+        raise BadRules(f"The encoder {path.name} cannot be read.") from error
 
 
 def _normed(values: NDArray[Any], weight: Floats, bias: Floats) -> Floats:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from mhdesk.core.paths import resources_dir
 from mhdesk.safety.encoder import Encoder
 from mhdesk.safety.ngrams import read_ngrams
+from mhdesk.safety.patterns import BadRules
 from mhdesk.safety.second_stage import SecondStage, Telling, stretches_to_read, telling_stretch
 
 ENGLISH: Final = "english"
@@ -111,6 +112,8 @@ class _Readers:
         self._place = {name: place for place, name in enumerate(stage.outputs)}
         self._encoded = {name: place for place, name in enumerate(encoder.outputs)}
         self._naming = [name for name in stage.outputs if name != ENGLISH and name not in self._sums]
+        if not self._sums or not self._sums.keys() <= self._place.keys() & self._encoded.keys():
+            raise BadRules("The learnt readers do not fit together.")
         self._main = next(iter(self._sums))
 
     def judge(self, data: bytes, first_word: int) -> Judgement | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from mhdesk.core.levels import NOTHING_FOUND, Level, Topic, Verdict
 from mhdesk.core.messages import Message, Role
-from mhdesk.safety.answers import Answer
+from mhdesk.safety.answers import Answer, Asked
 from mhdesk.safety.clauses import Clauses, read_clauses
 from mhdesk.safety.learnt import Learnt
 from mhdesk.safety.matching import Hit, find_hits, has_idiom
@@ -27,6 +27,8 @@ _DOUBT = 2.5
 _SCRAP_DOUBT = 1.0
 """Log odds it needs more where four words are all, and where trouble with eating is all: only danger is a crisis."""
 _FEW_GAPS = 4
+_DENIED_DOUBT = 1.5
+"""Log odds it needs more where the words deny what the app asked about: they speak of danger, and say there is none."""
 _TURNS_READ_TOGETHER = 2
 """Turns before that are read together with the last one, by the learnt stage."""
 _READ_BEFORE = 300
@@ -90,7 +92,7 @@ class Screen:
         at_risk = any(hit.level is Level.CRISIS for hit in hits_before)
         before = self._verdict(hits_before)
         for index, found in zip(places, read, strict=True):
-            before = self._answered(before, talk, index, found.data, at_risk=at_risk)
+            before = _weighed(before, *self._answer(talk, index, found.data, at_risk=at_risk))
         at_risk = before.level is Level.CRISIS
         text = talk[last].text
         clauses = read_clauses(text, self._rules.speller)
@@ -98,8 +100,10 @@ class Screen:
         if earlier and len(clauses.data) <= _SHORT and not hits:
             hits = self._across_turns(earlier[-1], text, len(clauses.data))
         told = [] if at_risk else [found.data for found in read[-_TURNS_READ_TOGETHER:]]
-        verdict = self._raised(self._verdict(hits), text, clauses.data, told)
-        verdict = self._answered(verdict, talk, last, clauses.data, at_risk=at_risk)
+        asked, answer = self._answer(talk, last, clauses.data, at_risk=at_risk)
+        denied = asked is not None and answer is (Answer.YES if asked.question.if_no else Answer.NO)
+        verdict = self._raised(self._verdict(hits), text, clauses.data, told, denied=denied)
+        verdict = _weighed(verdict, asked, answer)
         if verdict.level is Level.NONE and at_risk:
             return Verdict(Level.ELEVATED, before.topics, ("conversation.after-crisis",))
         return verdict
@@ -125,32 +129,20 @@ class Screen:
         found = self._hits_in(f"{before}{text}", joined, in_context=False)
         return [hit for hit in found if hit.end > border > hit.start]
 
-    def _answered(
-        self, verdict: Verdict, talk: Sequence[Message], index: int, data: bytes, *, at_risk: bool
-    ) -> Verdict:
-        """`verdict` on the user turn at `index`, read as `data`, weighed as an answer to what the app asked before."""
+    def _answer(
+        self, talk: Sequence[Message], index: int, data: bytes, *, at_risk: bool
+    ) -> tuple[Asked | None, Answer]:
+        """What the app asked before the user turn at `index`, and how that turn, read as `data`, answers."""
         if not index or talk[index - 1].role is not Role.ASSISTANT:
-            return verdict
+            return None, Answer.OTHER
         asked = self._rules.answers.find_question(talk[index - 1].text, self._rules.speller, at_risk=at_risk)
-        if asked is None:
-            return verdict
-        question = asked.question
-        answer = self._rules.answers.read(asked, data)
-        alarm = answer is Answer.UNSURE or answer is (Answer.NO if question.if_no else Answer.YES)
-        rule = f"conversation.asked-{question.topic.value.replace('_', '-')}"
-        if alarm and not asked.aside:
-            topics = _with((question.topic,), *verdict.topics)
-            return Verdict(Level.CRISIS, topics, (rule, *verdict.rules), verdict.danger_now or question.now)
-        if verdict.level is Level.CRISIS or not (alarm or answer is Answer.NO):
-            return verdict
-        rule = f"{rule}/{'offer' if alarm else 'denied'}"
-        return Verdict(Level.ELEVATED, _with(verdict.topics, question.topic), (*verdict.rules, rule))
+        return asked, Answer.OTHER if asked is None else self._rules.answers.read(asked, data)
 
-    def _raised(self, verdict: Verdict, text: str, data: bytes, earlier: Sequence[bytes]) -> Verdict:
+    def _raised(self, verdict: Verdict, text: str, data: bytes, earlier: Sequence[bytes], *, denied: bool) -> Verdict:
         """`verdict`, or what the learnt stage raises it to, reading on from what was said in `earlier` turns.
 
         It never lowers, and counts for less where a rule found a sign that the words are meant otherwise (a denial,
-        a story, a joke), or the words are an idiom.
+        a story, a joke), the words are an idiom, or they deny what the app asked.
         """
         if verdict.level is Level.CRISIS:
             return verdict
@@ -162,6 +154,8 @@ class Screen:
         doubt = 0.0
         if any("/" in rule for rule in verdict.rules) or has_idiom(self._packs(text), data):
             doubt += _DOUBT
+        if denied:
+            doubt += _DENIED_DOUBT
         if data.count(b" ") < _FEW_GAPS or judged.likely()[0] == Topic.EATING:
             doubt += _SCRAP_DOUBT
         if before and margin <= doubt:
@@ -190,6 +184,22 @@ class Screen:
                 strongest[topic] = max(strongest.get(topic, (0, 0)), weight)
         topics = tuple(sorted(strongest, key=lambda topic: strongest[topic], reverse=True))
         return Verdict(level, topics, tuple(dict.fromkeys(hit.id for hit in found)), danger)
+
+
+def _weighed(verdict: Verdict, asked: Asked | None, answer: Answer) -> Verdict:
+    """`verdict` on what is also an `answer` to something the app `asked`."""
+    if asked is None:
+        return verdict
+    question = asked.question
+    alarm = answer is Answer.UNSURE or answer is (Answer.NO if question.if_no else Answer.YES)
+    rule = f"conversation.asked-{question.topic.value.replace('_', '-')}"
+    if alarm and not asked.aside:
+        topics = _with((question.topic,), *verdict.topics)
+        return Verdict(Level.CRISIS, topics, (rule, *verdict.rules), verdict.danger_now or question.now)
+    if verdict.level is Level.CRISIS or not (alarm or answer is Answer.NO):
+        return verdict
+    rule = f"{rule}/{'offer' if alarm else 'denied'}"
+    return Verdict(Level.ELEVATED, _with(verdict.topics, question.topic), (*verdict.rules, rule))
 
 
 def _ending(data: bytes) -> bytes:

@@ -12,7 +12,7 @@ from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from mhdesk.safety.encoder import Encoder, WordPieces
 from mhdesk.safety.patterns import BadRules
-from trainer.encoder_files import write_encoder
+from trainer.encoder_files import encoder_tensors, write_encoder
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "i", "don", "'", "t", "want", "to", "wake", "up", "##ing",
           "##s", ".", "good", "##bye", "a", "##b", "un", "##ali", "##ve", "漢"]  # fmt: skip
@@ -33,7 +33,7 @@ def made(tmp_path_factory):
     head = torch.nn.Linear(24, 3)
     path = folder / "tiny.safetensors"
     write_encoder(
-        path, base, head, tokenizer, {"outputs": ["a", "b", "c"], "heads": 3, "layers": 2, "sums": {}}, TOKENS
+        path, encoder_tensors(base, head, tokenizer, TOKENS), {"outputs": ["a", "b", "c"], "heads": 3, "layers": 2}
     )
     return tokenizer, base, head, path
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from transformers import BertConfig, BertModel, BertTokenizerFast
@@ -46,8 +47,7 @@ def write_run(folder):
     BertTokenizerFast(str(base / "vocab.txt"), do_lower_case=True).save_pretrained(base)
     (folder / "run.yaml").write_text(
         "{kind: screen, base: base, sentences: ['*.txt'], stage: screen.safetensors, output: encoder.safetensors,\n"
-        "layers: ['1'], teacher_epochs: 3, student_epochs: 3, learning_rate: 1.0e-2, held_out_share: 0.3,\n"
-        "false_share: 0.1, alert_share: 0.1}", "utf-8",
+        "epochs: 5, learning_rate: 1.0e-2, held_out_share: 0.3, sums: {false_share: 0.1, alert_share: 0.1}}", "utf-8",
     )  # fmt: skip
 
 
@@ -91,7 +91,7 @@ def straight(tmp_path_factory):
     return folder
 
 
-def test_the_student_tells_danger_from_soup_and_nothing_unfinished_is_left(straight):
+def test_tells_danger_from_soup_and_nothing_unfinished_is_left(straight):
     encoder = Encoder.load(straight / "encoder.safetensors")
     crisis = encoder.outputs.index("crisis")
     counted, good = encoder.odds(["i counted the pills", "the soup was good"])[:, crisis]
@@ -100,7 +100,7 @@ def test_the_student_tells_danger_from_soup_and_nothing_unfinished_is_left(strai
     assert not list(straight.glob("*.unfinished"))
 
 
-@pytest.mark.parametrize("line", ["teacher: epoch 2 of 3", "student: epoch 1 of 3"])
+@pytest.mark.parametrize("line", ["encoder: epoch 2 of 5", "encoder: epoch 4 of 5"])
 def test_a_run_that_was_killed_goes_on_to_the_same_bytes(straight, tmp_path, line):
     write_run(tmp_path)
     kill_after(tmp_path, line)
@@ -109,10 +109,27 @@ def test_a_run_that_was_killed_goes_on_to_the_same_bytes(straight, tmp_path, lin
     assert digest(tmp_path) == digest(straight)
 
 
+def test_another_share_alone_makes_other_sums_with_the_same_weights(straight, tmp_path):
+    write_run(tmp_path)
+    for name in ("encoder.safetensors", "encoder.json"):
+        (tmp_path / name).write_bytes((straight / name).read_bytes())
+    before = Encoder.load(tmp_path / "encoder.safetensors")
+    settings = (tmp_path / "run.yaml").read_text("utf-8")
+    (tmp_path / "run.yaml").write_text(settings.replace("false_share: 0.1", "false_share: 0.9"), "utf-8")
+    run = subprocess.run(
+        [sys.executable, "-m", "trainer", "sums", "--config", str(tmp_path / "run.yaml")],
+        cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, encoding="utf-8",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    after = Encoder.load(tmp_path / "encoder.safetensors")
+    assert after.about["sums"]["crisis"]["threshold"] < before.about["sums"]["crisis"]["threshold"]
+    assert np.array_equal(after.odds(list(DANGER)), before.odds(list(DANGER)))
+
+
 def test_what_was_left_by_a_run_of_other_settings_is_not_taken(tmp_path):
     write_run(tmp_path)
-    kill_after(tmp_path, "teacher: epoch 2")
+    kill_after(tmp_path, "encoder: epoch 3")
     settings = (tmp_path / "run.yaml").read_text("utf-8")
-    (tmp_path / "run.yaml").write_text(settings.replace("student_epochs: 3", "student_epochs: 2"), "utf-8")
+    (tmp_path / "run.yaml").write_text(settings.replace("epochs: 5", "epochs: 4"), "utf-8")
     told = finish(tmp_path)
     assert "goes on after" not in told

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from trainer.added_odds import SumsConfig
 from trainer.config import load_config
 from trainer.encoder import EncoderConfig
 from trainer.errors import BadConfiguration
@@ -25,8 +24,6 @@ OTHERS = {
     "gate": SecondStageConfig,
     "screen-encoder": EncoderConfig,
     "gate-encoder": EncoderConfig,
-    "screen-sums": SumsConfig,
-    "gate-sums": SumsConfig,
     "throughput": ThroughputConfig,
 }
 OF_THE_PIPELINE = {"smoke", "starter", "colab-t4", "eight-gpus", "two-processes", "real-data"}
