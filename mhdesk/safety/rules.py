@@ -21,7 +21,7 @@ from mhdesk.safety.spelling import Speller
 _RULE_KEYS = frozenset(
     {"id", "means", "topics", "level", "patterns", "unless", "not_across", "now", "needs_context", "lowered_by"}
 )
-_PACK_KEYS = frozenset({"language", "script", "needs", "blind_to", "words", "modifiers", "idioms", "rules"})
+_PACK_KEYS = frozenset({"language", "script", "needs", "blind_to", "words", "modifiers", "idioms", "pressing", "rules"})
 _SCOPES = frozenset({"near", "sentence", "around", "quoted"})
 _ANSWERS = ("harmless", "offering", "either", "agreeing", "unsure", "denying", "taken_back", "fine")
 _CHOICES = ("first", "second", "both")
@@ -73,7 +73,8 @@ class Pack:
     """The rules of one language (BCP 47).
 
     `needs` must stand in the message, and what `blind_to` matches is not read, so that languages of one script do not
-    read each other. `modifiers` are lent to hits of the script's other packs.
+    read each other. `modifiers` are lent to hits of the script's other packs. `pressing` are words of means, of a time
+    set and of farewell: they say nothing alone, and that it may happen soon where a crisis was found.
     """
 
     language: str
@@ -83,6 +84,7 @@ class Pack:
     modifiers: tuple[Modifier, ...] = ()
     needs: Any = None
     blind_to: Any = None
+    pressing: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ class _Draft:
     rules: list[dict[str, Any]] = field(default_factory=list)
     needs: list[str] = field(default_factory=list)
     blind_to: list[str] = field(default_factory=list)
+    pressing: list[str] = field(default_factory=list)
 
 
 def load_speller(path: Path) -> Speller:
@@ -151,7 +154,7 @@ def _packs(paths: list[Path]) -> Iterable[Pack]:
         draft = drafts.setdefault(language, _Draft(script))
         draft.words.update(raw.get("words") or {})
         draft.modifiers.update(raw.get("modifiers") or {})
-        for key in ("idioms", "rules", "needs", "blind_to"):
+        for key in ("idioms", "rules", "needs", "blind_to", "pressing"):
             getattr(draft, key).extend(raw.get(key) or [])
     seen: set[str] = set()
     for language, draft in drafts.items():
@@ -162,9 +165,11 @@ def _packs(paths: list[Path]) -> Iterable[Pack]:
             if rule.id in seen:
                 raise BadRules(f"Two safety rules are called {rule.id}.")
             seen.add(rule.id)
-        idioms = compile_family(draft.idioms, draft.words, spaced=spaced) if draft.idioms else None
+        idioms, pressing = (
+            compile_family(raw, draft.words, spaced=spaced) if raw else None for raw in (draft.idioms, draft.pressing)
+        )
         needs, blind_to = (compile_bytes("|".join(raw)) if raw else None for raw in (draft.needs, draft.blind_to))
-        yield Pack(language, draft.script, idioms, rules, tuple(modifiers.values()), needs, blind_to)
+        yield Pack(language, draft.script, idioms, rules, tuple(modifiers.values()), needs, blind_to, pressing)
 
 
 def _meaning(raw: Mapping[str, Any], where: str) -> str:

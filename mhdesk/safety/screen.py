@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from mhdesk.core.levels import NOTHING_FOUND, Level, Topic, Verdict
 from mhdesk.core.messages import Message, Role
@@ -35,6 +36,7 @@ _READ_BEFORE = 300
 """Bytes of each of them: its ending."""
 _BEFORE_DOUBT = 0.5
 """Log odds it needs more where only both together tell."""
+_MAY_BE_SOON = frozenset({Topic.SUICIDE, Topic.VIOLENCE, Topic.ABUSE})
 _SCRIPTS = {
     "devanagari": re.compile("[\u0900-\u097f]"),
     "arabic": re.compile("[\u0600-\u06ff]"),
@@ -103,7 +105,7 @@ class Screen:
         asked, answer = self._answer(talk, last, clauses.data, at_risk=at_risk)
         denied = asked is not None and answer is (Answer.YES if asked.question.if_no else Answer.NO)
         verdict = self._raised(self._verdict(hits), text, clauses.data, told, denied=denied)
-        verdict = _weighed(verdict, asked, answer)
+        verdict = self._pressing(_weighed(verdict, asked, answer), text, clauses.data)
         if verdict.level is Level.NONE and at_risk:
             return Verdict(Level.ELEVATED, before.topics, ("conversation.after-crisis",))
         return verdict
@@ -170,6 +172,17 @@ class Screen:
         topics = tuple(Topic(name) for name in judged.likely())
         rule = f"learnt.{level.value}-{topics[0].value.replace('_', '-')}"
         return Verdict(level, _with(topics, *verdict.topics), (rule, *verdict.rules), verdict.danger_now)
+
+    def _pressing(self, verdict: Verdict, text: str, data: bytes) -> Verdict:
+        """`verdict` with danger now where words of means, of a time set or of farewell stand beside a crisis.
+
+        The learnt stage knows that somebody is in danger, but not how soon.
+        """
+        if verdict.level is not Level.CRISIS or verdict.danger_now or _MAY_BE_SOON.isdisjoint(verdict.topics):
+            return verdict
+        if any(pack.pressing is not None and pack.pressing.search(data) for pack in self._packs(text)):
+            return replace(verdict, danger_now=True)
+        return verdict
 
     def _verdict(self, hits: Iterable[Hit]) -> Verdict:
         found = sorted(hits, key=lambda hit: (-hit.level.severity, not hit.rule.now, hit.id))

@@ -91,6 +91,33 @@ def test_a_sentence_may_go_on_in_the_next_message() -> None:
     assert say("i just really want to", "die").level is Level.CRISIS
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "i have counted my tablets and i dont want to be here tomorrow",
+        "got my dad's gun out of the safe and i want to die",
+        "I'm going to hang myself",
+        "ich will nicht mehr leben, die tabletten liegen hier",
+        "je vais me tuer",
+        "今晚我不想活了",
+    ],
+)
+def test_means_a_time_or_an_intent_beside_a_crisis_put_the_emergency_number_first(text: str) -> None:
+    verdict = say(text)
+    assert (verdict.level, verdict.danger_now) == (Level.CRISIS, True)
+
+
+@pytest.mark.parametrize("text", ["I want to die", "I feel suicidal", "ich will nicht mehr leben", "我不想活了"])
+def test_a_wish_alone_is_not_danger_now(text: str) -> None:
+    verdict = say(text)
+    assert (verdict.level, verdict.danger_now) == (Level.CRISIS, False)
+
+
+@pytest.mark.parametrize("text", ["what shall i cook tonight", "my tablets make me tired", "morgen abend gehe ich über die brücke ins kino"])
+def test_words_of_means_or_time_alone_say_nothing(text: str) -> None:
+    assert say(text).level is Level.NONE
+
+
 def test_plan_means_and_attempt_are_danger_now() -> None:
     for text in ("I have the pills ready next to me", "I swallowed a whole bottle of pills", "He stopped breathing"):
         verdict = say(text)
