@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,10 @@ from mhdesk.safety.second_stage import SecondStage, stretches_to_read, telling_s
 from trainer.errors import BadConfiguration
 from trainer.learn_stage import fit_sum, unseen_odds_file
 from trainer.stage_texts import harmless_of, labels_of, place_of, read_texts
+
+_MOST: Final = 0.6
+"""Share of dangerous texts of which the encoder is less sure than what is taken for as sure as it can be. A higher one
+makes it read more texts that the linear stage finds harmless, which takes time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,10 @@ def read_english(
 
 
 def sums_of(encoder: Encoder, texts: EnglishTexts, settings: Sums) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The sum of each output that decides, and what it finds of the held-out texts."""
+    """What is said of an encoder, and what its sums find of the held-out texts.
+
+    Of it are said the sum of each output that decides (`sums`), and log odds that it seldom exceeds (`most_sure`).
+    """
     held = np.flatnonzero(texts.held_out)
     encoded = np.stack([most_alarming(encoder.odds(texts.read[place])) for place in held])
     sums: dict[str, Any] = {}
@@ -117,7 +124,8 @@ def sums_of(encoder: Encoder, texts: EnglishTexts, settings: Sums) -> tuple[dict
         wanted, harmless = texts.labels[held, place] > 0, texts.harmless[held]
         sums[name] = fit_sum(inputs, wanted, harmless, share, (settings.linear_weight, settings.length_weight))
         shares[name] = _found(inputs, sums[name], wanted, harmless, share)
-    return sums, shares
+    dangerous = encoded[texts.labels[held, 0] > 0, 0]
+    return {"sums": sums, "most_sure": round(float(np.quantile(dangerous, _MOST)), 2)}, shares
 
 
 def _found(

@@ -141,7 +141,7 @@ def _write(
     card: dict[str, Any],
     tell: Callable[[str], None],
 ) -> None:
-    sums, shares = sums_of(Encoder(tensors, about), texts, config.sums)
+    added, shares = sums_of(Encoder(tensors, about), texts, config.sums)
     tell(json.dumps(shares, indent=1))
-    write_json(path.with_suffix(".json"), {**card, "sums": sums, "unseen_families": shares})
-    write_encoder(path, tensors, {**about, "sums": sums})
+    write_json(path.with_suffix(".json"), {**card, **added, "unseen_families": shares})
+    write_encoder(path, tensors, {**about, **added})

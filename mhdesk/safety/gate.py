@@ -30,7 +30,7 @@ HOLD: Final = 160
 _HALF: Final = HOLD // 2
 _TAIL: Final = 240
 """Released characters that are read again with what follows, so that no pattern slips through between two pieces."""
-_LENGTH_DOUBT: Final = 0.9
+_LENGTH_DOUBT: Final = 1.3
 """How much surer the learnt stage must be, in log odds, for each e-fold of pieces that were judged."""
 _REASONS: Final = (
     "number", "address", "method", "dose", "diagnosis", "encouragement", "delusion", "human_claim", "secrecy",

@@ -26,8 +26,6 @@ from mhdesk.safety.second_stage import SecondStage, Telling, stretches_to_read, 
 
 ENGLISH: Final = "english"
 """The output that says whether the encoder can read a stretch."""
-_MOST_SURE: Final = 3.5
-"""Log odds of the encoder that are hardly ever exceeded: where even these would not count, it need not read."""
 _ALONE_DOUBT: Final = 0.7
 """Log odds by which a sentence out of its context must tell more."""
 
@@ -112,9 +110,12 @@ class _Readers:
         self._place = {name: place for place, name in enumerate(stage.outputs)}
         self._encoded = {name: place for place, name in enumerate(encoder.outputs)}
         self._naming = [name for name in stage.outputs if name != ENGLISH and name not in self._sums]
-        if not self._sums or not self._sums.keys() <= self._place.keys() & self._encoded.keys():
+        known = self._place.keys() & self._encoded.keys()
+        if not self._sums or not self._sums.keys() <= known or "most_sure" not in encoder.about:
             raise BadRules("The learnt readers do not fit together.")
         self._main = next(iter(self._sums))
+        self._most_sure = float(encoder.about["most_sure"])
+        """Log odds that the encoder seldom exceeds: where even these would not count, it need not read."""
 
     def judge(self, data: bytes, first_word: int) -> Judgement | None:
         """See `Learnt.judge`."""
@@ -129,8 +130,8 @@ class _Readers:
         length = math.log(len(windows))
         if found[self._place[ENGLISH]] <= 0:
             return Judgement(_margins(self._stage.sums, telling, length, dict.fromkeys(telling, 0.0)), names)
-        if added(self._sums[self._main], main.odds, _MOST_SURE, length) <= 0:  # nothing it could read would count
-            return Judgement(_margins(self._sums, telling, length, dict.fromkeys(telling, -_MOST_SURE)), names)
+        if added(self._sums[self._main], main.odds, self._most_sure, length) <= 0:  # nothing it could read would count
+            return Judgement(_margins(self._sums, telling, length, dict.fromkeys(telling, -self._most_sure)), names)
         read = self._encoder.odds(stretches_to_read(ngrams, windows, odds[:, self._place[self._main]], main))
         highest = most_alarming(read)
         alarming = read[int(read[:, self._encoded[self._main]].argmax())]

@@ -23,7 +23,7 @@ _LONGEST_QUESTION = 200
 """Characters. A longer message says more than it asks, and the model answers; the gate stops a false claim."""
 _SHORT = 80
 """Bytes up to which a turn may be the rest of the sentence before."""
-_DOUBT = 2.5
+_DOUBT = 3.0
 """Log odds that the learnt stage needs beyond its threshold where a modifier has lowered a hit, or an idiom stands."""
 _SCRAP_DOUBT = 1.0
 """Log odds it needs more where four words are all, and where trouble with eating is all: only danger is a crisis."""

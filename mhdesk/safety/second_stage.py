@@ -23,8 +23,9 @@ from mhdesk.safety.patterns import BadRules
 BUCKETS: Final = 1 << 20
 _LONGEST_STRETCH: Final = 40
 """Words of the longest stretch that is looked for first, and that the encoder is given."""
-_WORDS_ALONE: Final = 32
-"""Words of single sentences that the encoder is given besides, two more counted for each; its time grows by them."""
+_WORDS_ALONE: Final = 18
+"""Words of single sentences that the encoder is given besides, two more counted for each; its time grows by them. The
+first is read however long it is."""
 _TENSORS: Final = frozenset({"buckets", "weights", "scales", "lengths", "biases"})
 
 
@@ -144,7 +145,7 @@ def stretches_to_read(
         if text == found[0]:
             continue
         left -= last - first + 2
-        if left < 0:
+        if left < 0 and len(found) > 1:
             break
         found.append(text)
     return found
