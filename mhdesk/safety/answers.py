@@ -30,7 +30,8 @@ _POINTS_BACK: Final = re.compile(
     r"|\b(?:are|do|did|have|were) you (?:\w+ )?(?:having|have|had|been having|get|getting|experiencing|feeling) "
     r"(?:any )?(?:thoughts?|feelings?|ideas?|urges?|moments?) like (?:that|this|those|these)\b"
     r"|\b(?:have|are|do|did) you (?:\w+ )?(?:having|had|have|get|feel|felt|think|thought|thinking) "
-    r"(?:like |about |any of |of )?(?:that|this|it|those things|such things|such thoughts)\b(?: too| yourself| lately)?\W*$",
+    r"(?:like |about |any of |of )?(?:that|this|it|those things|such things|such thoughts)\b"
+    r"(?: too| yourself| lately)?\W*$",
     re.I,
 )
 

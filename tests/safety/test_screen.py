@@ -107,13 +107,35 @@ def test_means_a_time_or_an_intent_beside_a_crisis_put_the_emergency_number_firs
     assert (verdict.level, verdict.danger_now) == (Level.CRISIS, True)
 
 
+def test_thoughts_like_that_point_at_the_sentence_before() -> None:
+    asked = "> Sometimes people think about ending their life. Are you having thoughts like that?"
+    assert say("a rotten year", asked, "Yes.").level is Level.CRISIS
+    assert say("a rotten year", asked, "No.").level is Level.ELEVATED
+    assert say("ok", "> Many people dread exams. Do you feel like that too?", "yes").level is Level.NONE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm not in danger until Thursday",
+        "i told my counsellor im fine and not thinking about it. that was a lie",
+        "I was done with wanting to die. Then the layoffs. It's back and louder.",
+        "Took far too many of my blood pressure pills.",
+    ],
+)
+def test_denials_that_end_what_is_back_and_too_many_tablets_are_crisis(text: str) -> None:
+    assert say(text).level is Level.CRISIS
+
+
 @pytest.mark.parametrize("text", ["I want to die", "I feel suicidal", "ich will nicht mehr leben", "我不想活了"])
 def test_a_wish_alone_is_not_danger_now(text: str) -> None:
     verdict = say(text)
     assert (verdict.level, verdict.danger_now) == (Level.CRISIS, False)
 
 
-@pytest.mark.parametrize("text", ["what shall i cook tonight", "my tablets make me tired", "morgen abend gehe ich über die brücke ins kino"])
+@pytest.mark.parametrize(
+    "text", ["what shall i cook tonight", "my tablets make me tired", "morgen abend gehe ich ins kino"]
+)
 def test_words_of_means_or_time_alone_say_nothing(text: str) -> None:
     assert say(text).level is Level.NONE
 
