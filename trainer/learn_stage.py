@@ -18,6 +18,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from safetensors.numpy import save
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from mhdesk.core.atomic import write_bytes, write_json
 from mhdesk.core.levels import Topic
@@ -83,8 +84,10 @@ def learn_stage(config: SecondStageConfig, folder: Path, tell: Callable[[str], N
         else ("stop", ENGLISH, *_GATE_REASONS)
     )
     labels = np.stack([labels_of(text, outputs, config.kind) for text in texts])
-    unseen = _unseen_odds(texts, stretches, labels, outputs, config, tell)
-    weights = learn(stretches, labels, outputs, config.strength, _balance(texts))
+    # Sums by several threads end in other last digits from run to run, and so, seldom, in other weights.
+    with threadpool_limits(1, user_api="blas"):
+        unseen = _unseen_odds(texts, stretches, labels, outputs, config, tell)
+        weights = learn(stretches, labels, outputs, config.strength, _balance(texts))
     others = ~labels[:, outputs.index(ENGLISH)]
     weights = replace(
         weights,
