@@ -121,7 +121,8 @@ def learn(
     )
     found = np.stack([coefficients for coefficients, _ in models], axis=1) * scale[:, None]
     used = np.flatnonzero(scale)
-    steps = np.maximum(np.abs(found).max(axis=0), 1e-9) / _LARGEST_INT8
+    # Written in few digits: the last ones differ from run to run where threads add up in another order.
+    steps = np.array([float(f"{most:.4g}") for most in np.maximum(np.abs(found).max(axis=0), 1e-9) / _LARGEST_INT8])
     return Weights(
         outputs=tuple(outputs),
         sums={},
@@ -129,7 +130,7 @@ def learn(
         weights=np.rint(found[used] / steps).astype(np.int8),
         scales=steps.astype(np.float32),
         lengths=np.square(scale[used]).astype(np.float16),
-        biases=np.array([intercept for _, intercept in models], np.float32),
+        biases=np.array([round(intercept, 4) for _, intercept in models], np.float32),
     )
 
 
