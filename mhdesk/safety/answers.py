@@ -73,6 +73,14 @@ class Asked:
     part: int | None = None
     aside: bool = False
 
+    def is_alarm(self, answer: Answer) -> bool:
+        """Whether `answer` owns to the danger, or does not rule it out."""
+        return answer is Answer.UNSURE or answer is (Answer.NO if self.question.if_no else Answer.YES)
+
+    def is_denial(self, answer: Answer) -> bool:
+        """Whether `answer` says that there is none."""
+        return answer is (Answer.YES if self.question.if_no else Answer.NO)
+
 
 @dataclass(frozen=True, slots=True)
 class Answers:

@@ -103,7 +103,7 @@ class Screen:
             hits = self._across_turns(earlier[-1], text, len(clauses.data))
         told = [] if at_risk else [found.data for found in read[-_TURNS_READ_TOGETHER:]]
         asked, answer = self._answer(talk, last, clauses.data, at_risk=at_risk)
-        denied = asked is not None and answer is (Answer.YES if asked.question.if_no else Answer.NO)
+        denied = asked is not None and asked.is_denial(answer)
         verdict = self._raised(self._verdict(hits), text, clauses.data, told, denied=denied)
         verdict = self._pressing(_weighed(verdict, asked, answer), text, clauses.data)
         if verdict.level is Level.NONE and at_risk:
@@ -204,7 +204,7 @@ def _weighed(verdict: Verdict, asked: Asked | None, answer: Answer) -> Verdict:
     if asked is None:
         return verdict
     question = asked.question
-    alarm = answer is Answer.UNSURE or answer is (Answer.NO if question.if_no else Answer.YES)
+    alarm = asked.is_alarm(answer)
     rule = f"conversation.asked-{question.topic.value.replace('_', '-')}"
     if alarm and not asked.aside:
         topics = _with((question.topic,), *verdict.topics)
